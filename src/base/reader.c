@@ -1,0 +1,62 @@
+#include "base/reader.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+bool reader_read(const struct reader *reader, uint64_t offset, void *buffer, size_t length,
+                 struct error *error)
+{
+	uint64_t start;
+	if (!range_inside(offset, length, reader->size) || !add_u64(reader->base, offset, &start))
+		return error_set(error, ERROR_TRUNCATED,
+		                 "%zu bytes at offset %" PRIu64 " lie behind the end at %" PRIu64, length,
+		                 offset, reader->size);
+	if (length == 0)
+		return true;
+	return reader->read(reader->state, start, buffer, length, error);
+}
+
+bool reader_slice(const struct reader *reader, uint64_t offset, uint64_t size, struct reader *out,
+                  struct error *error)
+{
+	uint64_t base;
+	if (!range_inside(offset, size, reader->size) || !add_u64(reader->base, offset, &base))
+		return error_set(error, ERROR_TRUNCATED,
+		                 "%" PRIu64 " bytes at offset %" PRIu64 " lie behind the end at %" PRIu64,
+		                 size, offset, reader->size);
+	*out = *reader;
+	out->base = base;
+	out->size = size;
+	return true;
+}
+
+bool reader_load(const struct reader *reader, size_t most, struct arena *arena, struct span *out,
+                 struct error *error)
+{
+	if (reader->size > most)
+		return error_set(error, ERROR_LIMIT, "%" PRIu64 " bytes where at most %zu are read",
+		                 reader->size, most);
+	size_t size = (size_t)reader->size;
+	uint8_t *bytes = arena_alloc(arena, size + 1);
+	if (!reader_read(reader, 0, bytes, size, error))
+		return false;
+	*out = span_of(bytes, size);
+	return true;
+}
+
+static bool read_span(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
+{
+	const struct span *span = state;
+	struct span part;
+	if (!span_slice(*span, (size_t)offset, length, &part))
+		return error_set(error, ERROR_TRUNCATED, "read behind the end of memory");
+	memcpy(buffer, part.data, length);
+	return true;
+}
+
+struct reader reader_of_span(const struct span *span)
+{
+	return (struct reader){ .read = read_span, .state = (void *)(uintptr_t)span, .size = span->size };
+}

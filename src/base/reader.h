@@ -1,0 +1,37 @@
+// The one read gate. Every parser sees an image through a reader: a size and a function that fills a
+// buffer. Range and overflow are checked here, so that a parser never holds a file descriptor and never
+// reads outside its partition or file.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/span.h"
+
+/* Fills all of buffer[length] from `offset`; the range is known to lie inside the reader. */
+typedef bool reader_fn(void *state, uint64_t offset, void *buffer, size_t length, struct error *error);
+
+struct reader {
+	reader_fn *read;
+	void *state;   /* borrowed: outlives the reader */
+	uint64_t base; /* added to every offset before `read` sees it */
+	uint64_t size; /* bytes */
+};
+
+/* Reads exactly `length` bytes or fails; ERROR_TRUNCATED when the range leaves the reader. */
+NODISCARD bool reader_read(const struct reader *reader, uint64_t offset, void *buffer, size_t length,
+                           struct error *error);
+
+/* A part of a reader as a reader of its own; ERROR_TRUNCATED when it does not lie inside. */
+NODISCARD bool reader_slice(const struct reader *reader, uint64_t offset, uint64_t size, struct reader *out,
+                            struct error *error);
+
+/* The whole content, in the arena, with a NUL behind it; ERROR_LIMIT when it is larger than `most`. */
+NODISCARD bool reader_load(const struct reader *reader, size_t most, struct arena *arena, struct span *out,
+                           struct error *error);
+
+/* A reader over bytes in memory; the span must outlive it. */
+struct reader reader_of_span(const struct span *span);

@@ -1,0 +1,52 @@
+// The sysctls as they stand once the image has booted: what its own init would write, over the defaults of
+// its own kernel.
+#pragma once
+
+#include "base/place.h"
+#include "fs/tree.h"
+#include "os/kernel.h"
+
+enum sysctl_source {
+	SYSCTL_UNKNOWN,
+	SYSCTL_KERNEL_DEFAULT,
+	SYSCTL_FILE,
+	SYSCTL_COMMAND_LINE,
+	SYSCTL_ABSENT, /* this kernel has no such key */
+};
+
+struct sysctl {
+	const char *key;   /* dots: "net.ipv4.conf.all.rp_filter" */
+	const char *value; /* literal value of the key after boot; NULL: not known */
+	enum sysctl_source source;
+	struct place place;    /* file and line, or the command line's place; path NULL for a default */
+	const char *effective; /* what a network interface (eth0) then does, where keys combine; else value */
+	struct place effective_place; /* the line that decides it */
+	const char *reason; /* one sentence: why unknown, or how the effective value comes about; "" */
+};
+
+/* Who writes sysctls at boot; they disagree on files, order and globs. */
+enum sysctl_applier {
+	SYSCTL_APPLIER_UNKNOWN,
+	SYSCTL_APPLIER_SYSTEMD,
+	SYSCTL_APPLIER_PROCPS,
+	SYSCTL_APPLIER_BUSYBOX,
+};
+
+/* Kernel configuration symbols that the defaults depend on; ends with NULL. */
+extern const char *const sysctl_default_symbols[];
+
+struct sysctl_system {
+	const struct tree *tree;
+	enum sysctl_applier applier;
+	const char *command_line; /* of the kernel; for "sysctl.KEY=VALUE", "norandmaps" */
+	struct place command_line_place;
+	const struct kernel *kernel; /* version, banner and configuration; its modules are not used */
+};
+
+/* Appends one sysctl for each wanted key (dots) to kernel->sysctls, in that order. */
+void sysctl_predict(const struct sysctl_system *system, const struct names *keys, struct budget *budget,
+                    struct arena *arena, struct kernel *kernel);
+
+/* The same, for every key that a file, the command line or the table of defaults names: for `inspect`. */
+void sysctl_predict_all(const struct sysctl_system *system, const struct names *keys, struct budget *budget,
+                        struct arena *arena, struct kernel *kernel);

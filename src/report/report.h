@@ -1,0 +1,37 @@
+// Findings and facts, said to a person or to a program. One format is one file and one row in
+// report_formats[].
+#pragma once
+
+#include <stdio.h>
+
+#include "policy/policy.h"
+
+struct report_options {
+	bool colour;
+	bool quiet;     /* only the last line of each input */
+	bool verbose;   /* passes too */
+	unsigned width; /* of the terminal, columns; 0: do not wrap */
+	enum level fail_on;
+};
+
+/* One checked input. */
+struct report_input {
+	const char *name;
+	const struct facts *facts;
+	const struct judgement *judgement;
+	double seconds;
+	bool conforms;
+};
+
+struct report_format {
+	const char *name; /* "text", "json" */
+	/* Called once with all inputs of a call, in their order. */
+	void (*check)(FILE *out, const struct policy *policy, const struct report_input *inputs, size_t count,
+	              const struct report_options *options);
+	/* NULL where a format has no such view. */
+	void (*inspect)(FILE *out, const char *name, const struct facts *facts,
+	                const struct report_options *options);
+};
+
+/* Ends with a NULL name. */
+extern const struct report_format report_formats[];

@@ -1,0 +1,49 @@
+// The worker: a child process that turns bytes into facts and can do nothing else.
+//
+// The child gets no_new_privs, a landlock domain without any file system access (where the kernel has it), a
+// seccomp filter of some twenty calls, and rlimits. It holds two descriptors: the input, read-only, and the
+// pipe to its parent. Whatever it does, the parent goes on.
+#pragma once
+
+#include "base/error.h"
+#include "base/text.h"
+
+struct worker_limits {
+	uint64_t memory_bytes; /* address space; 0: none (sanitizers need it) */
+	uint64_t cpu_seconds;
+	uint64_t wall_seconds;
+	uint64_t output_bytes;
+};
+
+/* 512 MiB of address space, 120 s of CPU, 300 s on the wall, WIRE_MOST of output. */
+struct worker_limits worker_limits_default(void);
+
+enum worker_end {
+	WORKER_FINISHED,
+	WORKER_CRASHED,   /* a signal, or an exit status that it should not have: a bug of ours */
+	WORKER_FORBIDDEN, /* seccomp stopped a system call: a bug of ours, or an attack */
+	WORKER_MEMORY,
+	WORKER_CPU,
+	WORKER_HUNG,   /* wall clock */
+	WORKER_OUTPUT, /* said more than the limit */
+};
+
+struct worker_result {
+	enum worker_end end;
+	int signal;              /* for WORKER_CRASHED and WORKER_FORBIDDEN; 0: it exited */
+	struct text output;      /* all it wrote, also when it ended badly; text_free() */
+	uint64_t peak_kilobytes; /* its largest resident set */
+};
+
+/* Runs in the child: write to `output` (with worker_write) and return. */
+typedef void worker_fn(void *context, int input, int output);
+
+/*
+ * Forks, locks the child down, runs `work` in it and collects what it writes. `input` is a descriptor that
+ * the child may read. False only when no child could be had (ERROR_IO).
+ */
+NODISCARD bool worker_run(worker_fn *work, void *context, int input, const struct worker_limits *limits,
+                          struct worker_result *out, struct error *error);
+
+/* Writes all of it or ends the process: a worker whose parent is gone has nothing left to do. */
+void worker_write(int output, const void *data, size_t size);

@@ -1,0 +1,51 @@
+// The parts of a disk: its partition table, judged as the firmware, GRUB and the kernel would read it.
+#pragma once
+
+#include "base/arena.h"
+#include "base/budget.h"
+#include "base/place.h"
+#include "base/reader.h"
+
+struct partition {
+	uint64_t number;       /* as Linux numbers it: sda1 is 1; a file system on the whole disk is 0 */
+	const char *type;      /* GPT type GUID in lower case, or MBR type as "0x83"; "" on a whole disk */
+	const char *type_name; /* "EFI System", "BIOS boot", "Linux filesystem", ...; "" if not known */
+	const char *name;      /* GPT name; "" */
+	const char *part_uuid; /* PARTUUID as Linux gives it: GPT GUID, or "<disk id>-<nn>" for MBR */
+	uint64_t start;        /* bytes from the start of the disk */
+	uint64_t size;         /* bytes */
+	bool bootable;         /* MBR active flag, or GPT legacy-BIOS-bootable attribute */
+	bool readable;         /* lies inside the disk and overlaps no other */
+	/* Filled from the file system inside, by fs_identify(): */
+	const char *
+		file_system; /* "ext4", "vfat", "crypto_LUKS", "LVM2_member", "swap", ...; NULL: none known */
+	const char *uuid;    /* NULL: none */
+	const char *label;   /* NULL or "": none */
+	const char *mount;   /* where fstab (or the boot's root=) mounts it; NULL: nowhere */
+};
+
+struct partition_table {
+	const char *kind;      /* "gpt", "mbr", "none" (a bare file system or nothing) */
+	uint64_t sector_size;  /* of the table: 512 or 4096 */
+	const char *disk_uuid; /* GPT disk GUID or MBR disk id as "0x12345678"; NULL: none */
+	bool hybrid;           /* GPT whose MBR also names partitions */
+	/* GPT only; ANSWER_UNKNOWN on other tables: */
+	enum answer
+		protective_mbr;    /* an MBR entry of type 0xee covers the disk: else Linux ignores the GPT */
+	enum answer primary_sound; /* header and entries CRC of the copy that the kernel uses */
+	enum answer backup_sound;
+	LIST(struct partition) partitions; /* in the order of their numbers */
+	LIST(struct problem) problems;     /* each with the byte offset of the damage */
+};
+
+/*
+ * Reads the partition table. Damage is no failure: it is listed in `problems`, and whatever is sound is
+ * still given (a backup GPT is read when the primary is damaged). False only when the disk cannot be read
+ * at all. Strings live in `arena`.
+ */
+NODISCARD bool volume_scan(const struct reader *disk, struct budget *budget, struct arena *arena,
+                           struct partition_table *out, struct error *error);
+
+/* A reader over one partition of `table` (the whole disk for number 0). */
+NODISCARD bool volume_reader(const struct reader *disk, const struct partition *partition, struct reader *out,
+                             struct error *error);
