@@ -4,17 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-bool error_set(struct error *error, enum error_code code, const char *format, ...)
+void error_fill(struct error *error, enum error_code code, const char *format, ...)
 {
 	error->code = code;
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(error->message, sizeof(error->message), format, arguments);
 	va_end(arguments);
-	return false;
 }
 
-bool error_wrap(struct error *error, const char *format, ...)
+void error_add_context(struct error *error, const char *format, ...)
 {
 	char inner[sizeof(error->message)];
 	memcpy(inner, error->message, sizeof(inner));
@@ -26,7 +25,6 @@ bool error_wrap(struct error *error, const char *format, ...)
 	/* A context that alone fills the room leaves none for the cause: keep what fits. */
 	if (used >= 0 && (size_t)used < sizeof(error->message))
 		snprintf(error->message + used, sizeof(error->message) - (size_t)used, ": %s", inner);
-	return false;
 }
 
 void error_clear(struct error *error)

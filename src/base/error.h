@@ -24,10 +24,15 @@ struct error {
 	char message[480]; /* one sentence, no full stop, no newline */
 };
 
-/* Fills *error and returns false, so that a function can `return error_set(...)`. */
-bool error_set(struct error *error, enum error_code code, const char *format, ...) PRINTF(3, 4);
+/*
+ * error_set(error, code, format, ...) fills *error; error_wrap(error, format, ...) puts "context: " in front
+ * of its message and keeps the code. Both are false, so that a function can `return error_set(...)`: macros,
+ * because a compiler that sees the constant knows that nothing behind it runs.
+ */
+#define error_set(error, ...)  (error_fill((error), __VA_ARGS__), false)
+#define error_wrap(error, ...) (error_add_context((error), __VA_ARGS__), false)
 
-/* Puts "context: " in front of the message; keeps the code; returns false. */
-bool error_wrap(struct error *error, const char *format, ...) PRINTF(2, 3);
+void error_fill(struct error *error, enum error_code code, const char *format, ...) PRINTF(3, 4);
+void error_add_context(struct error *error, const char *format, ...) PRINTF(2, 3);
 
 void error_clear(struct error *error);

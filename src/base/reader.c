@@ -60,3 +60,53 @@ struct reader reader_of_span(const struct span *span)
 {
 	return (struct reader){ .read = read_span, .state = (void *)(uintptr_t)span, .size = span->size };
 }
+
+/* Reads what of [offset, offset + length) lies in a part of `padded` bytes, of which `part` holds the first.
+ */
+static bool read_part(const struct reader *part, uint64_t padded, uint64_t offset, uint8_t *buffer,
+                      size_t length, size_t *got, struct error *error)
+{
+	*got = padded - offset < length ? (size_t)(padded - offset) : length;
+	size_t real = offset >= part->size         ? 0
+	              : part->size - offset < *got ? (size_t)(part->size - offset)
+	                                           : *got;
+	memset(buffer + real, 0, *got - real);
+	return reader_read(part, offset < part->size ? offset : part->size, buffer, real, error);
+}
+
+static bool read_sequence(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
+{
+	const struct reader_sequence *sequence = state;
+	uint8_t *to = buffer;
+	for (size_t i = 0; i < sequence->count && length > 0; i++) {
+		const struct reader *part = &sequence->parts[i];
+		uint64_t padded = part->size;
+		if (i + 1 < sequence->count && !align_up_u64(part->size, sequence->unit, &padded))
+			break;
+		if (offset >= padded) {
+			offset -= padded;
+			continue;
+		}
+		size_t got;
+		if (!read_part(part, padded, offset, to, length, &got, error))
+			return false;
+		to += got;
+		length -= got;
+		offset = 0;
+	}
+	return length == 0 || error_set(error, ERROR_TRUNCATED, "read behind the end of a sequence");
+}
+
+bool reader_of_sequence(const struct reader_sequence *sequence, struct reader *out, struct error *error)
+{
+	uint64_t size = 0;
+	for (size_t i = 0; i < sequence->count; i++) {
+		uint64_t padded = sequence->parts[i].size;
+		if (i + 1 < sequence->count && !align_up_u64(padded, sequence->unit, &padded))
+			return error_set(error, ERROR_LIMIT, "the files are too large together");
+		if (!add_u64(size, padded, &size))
+			return error_set(error, ERROR_LIMIT, "the files are too large together");
+	}
+	*out = (struct reader){ .read = read_sequence, .state = (void *)(uintptr_t)sequence, .size = size };
+	return true;
+}

@@ -35,3 +35,16 @@ NODISCARD bool reader_load(const struct reader *reader, size_t most, struct aren
 
 /* A reader over bytes in memory; the span must outlive it. */
 struct reader reader_of_span(const struct span *span);
+
+#define READER_PARTS_MAX 16
+
+/* Several readers one behind the other, each but the last filled up with zeros to a multiple of `unit`. */
+struct reader_sequence {
+	struct reader parts[READER_PARTS_MAX]; /* their states are borrowed */
+	size_t count;
+	uint64_t unit; /* a power of two; 1 for no padding */
+};
+
+/* A reader over the whole sequence, which must outlive it; ERROR_LIMIT when the sizes do not add up. */
+NODISCARD bool reader_of_sequence(const struct reader_sequence *sequence, struct reader *out,
+                                  struct error *error);

@@ -4,6 +4,13 @@
 
 #include <stddef.h>
 
+/* How every LIST(...) lies in memory, whatever its items are. */
+struct record_list {
+	void *items;
+	size_t count;
+	size_t capacity;
+};
+
 enum field_type {
 	FIELD_BOOL,   /* bool */
 	FIELD_U64,    /* uint64_t */
@@ -28,6 +35,7 @@ struct record {
 };
 
 extern const struct record facts_record; /* struct facts */
+extern const struct record boot_record;  /* struct boot */
 extern const struct record place_record; /* struct place */
 
 /* Names of the enum values, as in reports. */

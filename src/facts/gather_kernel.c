@@ -1,0 +1,330 @@
+#include <string.h>
+
+#include "boot/kernel_image.h"
+#include "facts/gatherer.h"
+
+/* A kernel file as it is found: by an entry of the boot menu, or lying in /boot. */
+struct candidate {
+	struct filesystem *fs;
+	const char *path; /* inside fs */
+	uint64_t entry;   /* 1 + index of the first entry that boots it; 0: none */
+	bool booted;
+};
+
+static struct kernel *kernel_at(struct gatherer *gatherer, uint64_t partition, const char *image_path)
+{
+	struct facts *facts = gatherer->facts;
+	for (size_t i = 0; i < facts->kernels.count; i++) {
+		struct kernel *kernel = &facts->kernels.items[i];
+		if (kernel->place.partition == partition && str_equal(kernel->place.path, image_path))
+			return kernel;
+	}
+	return NULL;
+}
+
+/* Adds a kernel file, once; the default entry's claim on it wins over another entry's. */
+static void add_kernel(struct gatherer *gatherer, const struct candidate *candidate)
+{
+	struct error error = { 0 };
+	struct tree tree = tree_of(candidate->fs);
+	struct tree_file file;
+	if (!tree_lookup(&tree, candidate->path, &file, &error) || file.node.type != NODE_FILE)
+		return;
+	const char *image_path = gather_image_path(gatherer, candidate->fs->partition,
+	                                           arena_strdup(gatherer->arena, file.path));
+	struct kernel *kernel = kernel_at(gatherer, candidate->fs->partition, image_path);
+	if (!kernel) {
+		kernel = LIST_ADD(gatherer->arena, &gatherer->facts->kernels);
+		kernel->place = (struct place){ .partition = candidate->fs->partition, .path = image_path };
+		struct reader reader = node_reader(&file.node);
+		struct kernel_image image = { 0 };
+		if (!kernel_image_read(&reader, gatherer->arena, &image, &error)) {
+			kernel->config.reason = arena_strdup(gatherer->arena, error.message);
+		} else {
+			kernel->version = image.version;
+			kernel->banner = image.banner;
+			kernel->arch = image.arch;
+			kernel->format = image.format;
+			kernel->efi_stub = image.efi_stub ? ANSWER_YES : ANSWER_NO;
+		}
+	}
+	if (candidate->booted || !kernel->entry)
+		kernel->entry = candidate->entry;
+	kernel->booted |= candidate->booted;
+}
+
+static void add_kernels_of_menu(struct gatherer *gatherer)
+{
+	const struct boot *boot = &gatherer->facts->boot;
+	for (size_t i = 0; i < boot->entries.count; i++) {
+		const struct boot_entry *entry = &boot->entries.items[i];
+		struct filesystem *fs = gather_filesystem(gatherer, entry->kernel.partition);
+		if (!fs || entry->kernel.found != ANSWER_YES)
+			continue;
+		struct candidate candidate = {
+			.fs = fs,
+			.path = entry->kernel.path,
+			.entry = i + 1,
+			.booted = boot->default_known == ANSWER_YES && boot->default_index == i,
+		};
+		add_kernel(gatherer, &candidate);
+	}
+}
+
+/* A path of the tree, given to the file system that it really lies in. */
+static void add_kernel_of_tree(struct gatherer *gatherer, const char *path)
+{
+	struct error error = { 0 };
+	struct tree_file file;
+	if (!tree_lookup(&gatherer->tree, path, &file, &error))
+		return;
+	struct filesystem *fs = gather_filesystem(gatherer, file.node.fs->partition);
+	if (!fs)
+		return;
+	size_t prefix = !fs->mount || str_equal(fs->mount, "/") ? 0 : strlen(fs->mount);
+	struct candidate candidate = { .fs = fs, .path = arena_strdup(gatherer->arena, file.path + prefix) };
+	add_kernel(gatherer, &candidate);
+}
+
+static void add_kernels_of_tree(struct gatherer *gatherer)
+{
+	struct error error = { 0 };
+	struct names names;
+	if (tree_names(&gatherer->tree, "/boot", gatherer->arena, &names, &error))
+		for (size_t i = 0; i < names.count; i++)
+			if (str_starts(names.items[i], "vmlinuz-") ||
+			    str_starts(names.items[i], "vmlinux-") || str_starts(names.items[i], "Image-"))
+				add_kernel_of_tree(gatherer,
+				                   arena_printf(gatherer->arena, "/boot/%s", names.items[i]));
+	/* A copy below /usr/lib/modules is the package's; it counts only where /boot has none of that
+	 * version. */
+	if (!tree_names(&gatherer->tree, "/usr/lib/modules", gatherer->arena, &names, &error))
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		bool known = false;
+		for (size_t j = 0; j < gatherer->facts->kernels.count; j++)
+			known |= str_equal(gatherer->facts->kernels.items[j].version, names.items[i]);
+		if (!known)
+			add_kernel_of_tree(
+				gatherer,
+				arena_printf(gatherer->arena, "/usr/lib/modules/%s/vmlinuz", names.items[i]));
+	}
+}
+
+/* The kernel that stands for the image where no entry is known to boot: the newest. */
+static struct kernel *newest_kernel(struct facts *facts)
+{
+	struct kernel *newest = NULL;
+	for (size_t i = 0; i < facts->kernels.count; i++) {
+		struct kernel *kernel = &facts->kernels.items[i];
+		if (kernel->version && (!newest || version_compare(kernel->version, newest->version) > 0))
+			newest = kernel;
+	}
+	return newest;
+}
+
+static bool choose_by_version(struct gatherer *gatherer, const char *version)
+{
+	struct text CLEANUP(text_free) versions = { 0 };
+	struct facts *facts = gatherer->facts;
+	for (size_t i = 0; i < facts->kernels.count; i++) {
+		struct kernel *kernel = &facts->kernels.items[i];
+		if (str_equal(kernel->version, version)) {
+			kernel->judged = true;
+			return true;
+		}
+		text_printf(&versions, "%s%s", versions.size ? ", " : "",
+		            kernel->version ? kernel->version : kernel->place.path);
+	}
+	gather_note_gap(gatherer, "kernel-not-found", NULL,
+	                "no kernel of version %s is in the image; it has %s", version,
+	                versions.size ? text_get(&versions) : "none");
+	return false;
+}
+
+static void choose_kernels(struct gatherer *gatherer)
+{
+	struct facts *facts = gatherer->facts;
+	if (gatherer->questions->kernel) {
+		(void)choose_by_version(gatherer, gatherer->questions->kernel);
+		return;
+	}
+	bool any = false;
+	for (size_t i = 0; i < facts->kernels.count; i++) {
+		struct kernel *kernel = &facts->kernels.items[i];
+		kernel->judged = kernel->booted || gatherer->questions->all_kernels;
+		any |= kernel->judged;
+	}
+	struct kernel *newest = any ? NULL : newest_kernel(facts);
+	if (newest)
+		newest->judged = true;
+	else if (!any)
+		gather_note_gap(gatherer, "kernel-missing", NULL, "no kernel was found in the image");
+}
+
+/* The initramfs that a kernel gets: its entry's initrds one behind the other, else the one named after it. */
+struct initramfs_source {
+	struct tree_file files[READER_PARTS_MAX];
+	struct reader_sequence sequence;
+	struct reader reader;
+};
+
+/* Adds a file to the sequence and names it as the kernel's: the last is the main one, microcode comes first.
+ */
+static void add_initrd(struct gatherer *gatherer, const struct tree *tree, const char *path,
+                       struct initramfs_source *source, struct kernel *kernel)
+{
+	struct error error = { 0 };
+	if (source->sequence.count == READER_PARTS_MAX)
+		return;
+	struct tree_file *file = &source->files[source->sequence.count];
+	if (!tree_lookup(tree, path, file, &error) || file->node.type != NODE_FILE)
+		return;
+	source->sequence.parts[source->sequence.count++] = node_reader(&file->node);
+	kernel->initramfs = tree_place(file, 0, NULL, gatherer->arena);
+}
+
+static void find_initramfs_of_entry(struct gatherer *gatherer, const struct boot_entry *entry,
+                                    struct initramfs_source *source, struct kernel *kernel)
+{
+	for (size_t i = 0; i < entry->initrds.count; i++) {
+		struct filesystem *fs = gather_filesystem(gatherer, entry->initrds.items[i].partition);
+		if (!fs)
+			continue;
+		struct tree tree = tree_of(fs);
+		add_initrd(gatherer, &tree, entry->initrds.items[i].path, source, kernel);
+	}
+	kernel->initramfs.path =
+		gather_image_path(gatherer, kernel->initramfs.partition, kernel->initramfs.path);
+}
+
+/* Where no entry says which: the names that the distributions' tools give. */
+static void find_initramfs_by_name(struct gatherer *gatherer, struct initramfs_source *source,
+                                   struct kernel *kernel)
+{
+	const char *const paths[] = {
+		arena_printf(gatherer->arena, "/boot/initrd.img-%s", kernel->version),
+		arena_printf(gatherer->arena, "/boot/initramfs-%s.img", kernel->version),
+		arena_printf(gatherer->arena, "/boot/initrd-%s", kernel->version),
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && source->sequence.count == 0; i++)
+		add_initrd(gatherer, &gatherer->tree, paths[i], source, kernel);
+}
+
+static bool find_initramfs(struct gatherer *gatherer, struct kernel *kernel, struct initramfs_source *source)
+{
+	struct error error = { 0 };
+	source->sequence.unit = 4; /* boot loaders align each file so */
+	if (kernel->entry)
+		find_initramfs_of_entry(gatherer, &gatherer->facts->boot.entries.items[kernel->entry - 1],
+		                        source, kernel);
+	else
+		find_initramfs_by_name(gatherer, source, kernel);
+	return source->sequence.count > 0 && reader_of_sequence(&source->sequence, &source->reader, &error);
+}
+
+static void add_name(struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (str_equal(names->items[i], name))
+			return;
+	names->items[names->count++] = name;
+}
+
+/* The modules that the questions name, and the driver of this image's own root file system. */
+static struct names wanted_modules(struct gatherer *gatherer)
+{
+	const struct names *asked = &gatherer->questions->modules;
+	struct names wanted = { .items = arena_alloc_array(gatherer->arena, asked->count + 2,
+		                                           sizeof(char *)) };
+	for (size_t i = 0; i < asked->count; i++)
+		add_name(&wanted, asked->items[i]);
+	const char *type = gatherer->tree.root->type;
+	add_name(&wanted, type);
+	if (str_equal(type, "ext2") || str_equal(type, "ext3"))
+		add_name(&wanted, "ext4"); /* its driver mounts all three */
+	return wanted;
+}
+
+/* The symbols that the questions name, and those that sysctl defaults hang on. */
+static struct names wanted_symbols(struct gatherer *gatherer)
+{
+	const struct names *asked = &gatherer->questions->symbols;
+	size_t more = 0;
+	while (sysctl_default_symbols[more])
+		more++;
+	struct names wanted = {
+		.items = arena_alloc_array(gatherer->arena, asked->count + more, sizeof(char *)),
+	};
+	for (size_t i = 0; i < asked->count; i++)
+		wanted.items[wanted.count++] = asked->items[i];
+	for (size_t i = 0; i < more; i++)
+		add_name(&wanted, sysctl_default_symbols[i]);
+	return wanted;
+}
+
+static void gather_sysctls(struct gatherer *gatherer, struct kernel *kernel)
+{
+	const struct questions *questions = gatherer->questions;
+	struct sysctl_system system = {
+		.tree = &gatherer->tree,
+		.applier = gatherer->facts->os.sysctl_applier,
+		.command_line = "",
+		.kernel = kernel,
+	};
+	if (kernel->entry) {
+		const struct boot_entry *entry = &gatherer->facts->boot.entries.items[kernel->entry - 1];
+		system.command_line = entry->command_line ? entry->command_line : "";
+		system.command_line_place = entry->place;
+		system.command_line_place.path =
+			gather_image_path(gatherer, entry->place.partition, entry->place.path);
+	}
+	if (questions->everything)
+		sysctl_predict_all(&system, &questions->sysctls, &gatherer->budget, gatherer->arena, kernel);
+	else
+		sysctl_predict(&system, &questions->sysctls, &gatherer->budget, gatherer->arena, kernel);
+}
+
+/* Opens a kernel's own file again: through the running system's tree, else through its file system alone. */
+static bool open_kernel(struct gatherer *gatherer, const struct kernel *kernel, struct tree_file *file)
+{
+	struct error error = { 0 };
+	if (tree_lookup(&gatherer->tree, kernel->place.path, file, &error) &&
+	    file->node.fs->partition == kernel->place.partition)
+		return true;
+	struct filesystem *fs = gather_filesystem(gatherer, kernel->place.partition);
+	if (!fs)
+		return false;
+	struct tree tree = tree_of(fs);
+	return tree_lookup(&tree, kernel->place.path, file, &error);
+}
+
+/* Everything asked of one kernel. */
+static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
+{
+	if (!kernel->version)
+		return;
+	struct names symbols = wanted_symbols(gatherer), modules = wanted_modules(gatherer);
+	bool everything = gatherer->questions->everything;
+	struct tree_file *file = arena_alloc(gatherer->arena, sizeof(*file));
+	bool opened = open_kernel(gatherer, kernel, file);
+	struct reader image = opened ? node_reader(&file->node) : (struct reader){ 0 };
+	kernel_config_find(&gatherer->tree, kernel->version, opened ? &image : NULL, kernel->place.path,
+	                   everything ? NULL : &symbols, &gatherer->budget, gatherer->arena, &kernel->config);
+
+	struct initramfs_source *source = arena_alloc(gatherer->arena, sizeof(*source));
+	bool has_initramfs = find_initramfs(gatherer, kernel, source);
+	kernel_modules_find(&gatherer->tree, &modules, has_initramfs ? &source->reader : NULL, everything,
+	                    &gatherer->budget, gatherer->arena, kernel);
+	gather_sysctls(gatherer, kernel);
+}
+
+void gather_kernels(struct gatherer *gatherer)
+{
+	add_kernels_of_menu(gatherer);
+	add_kernels_of_tree(gatherer);
+	choose_kernels(gatherer);
+	for (size_t i = 0; i < gatherer->facts->kernels.count; i++)
+		if (gatherer->facts->kernels.items[i].judged)
+			judge_kernel(gatherer, &gatherer->facts->kernels.items[i]);
+}

@@ -1,0 +1,27 @@
+// What the stages of gathering share. Private to facts/.
+#pragma once
+
+#include "facts/facts.h"
+
+struct gatherer {
+	const struct questions *questions;
+	struct arena *arena;
+	struct budget budget;
+	struct facts *facts; /* what is filled */
+	struct disk *disk;   /* owned */
+	struct fs_set filesystems;
+	struct tree tree; /* the namespace of the running system; root NULL: none was found */
+};
+
+/* Something could not be read: remembers it, and the input counts as partly examined. */
+void gather_note_gap(struct gatherer *gatherer, const char *code, const struct place *place,
+                     const char *format, ...) PRINTF(4, 5);
+
+/* The open file system of a partition, NULL when there is none. */
+struct filesystem *gather_filesystem(const struct gatherer *gatherer, uint64_t partition);
+
+/* Where a path of one file system lies in the running system: the mount point in front of it. */
+const char *gather_image_path(const struct gatherer *gatherer, uint64_t partition, const char *path);
+
+/* Finds the kernels, chooses those that are judged, and learns everything asked of them. */
+void gather_kernels(struct gatherer *gatherer);

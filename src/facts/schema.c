@@ -1,0 +1,233 @@
+#include "facts/schema.h"
+
+#include "facts/facts.h"
+
+const char *const input_kind_names[] = { "unknown", "disk", "kernel", "config", "tree", "live", NULL };
+const char *const examined_names[] = { "none", "partial", "full", NULL };
+
+static const char *const answer_names[] = { "unknown", "no", "yes", NULL };
+static const char *const module_state_names[] = { "unknown", "builtin", "file", "absent", NULL };
+static const char *const sysctl_source_names[] = { "unknown",      "kernel default", "file",
+	                                           "command line", "absent",         NULL };
+static const char *const sysctl_applier_names[] = { "unknown", "systemd-sysctl", "procps", "busybox", NULL };
+
+/* Rows of the tables below: `s` is the struct, `m` its member, which gives the JSON key too. */
+#define STRING(s, m)                                                                                         \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_STRING, .offset = offsetof(struct s, m)                            \
+	}
+#define NUMBER(s, m)                                                                                         \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_U64, .offset = offsetof(struct s, m)                               \
+	}
+#define FLAG(s, m)                                                                                           \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_BOOL, .offset = offsetof(struct s, m)                              \
+	}
+#define ENUM(s, m, values)                                                                                   \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_ENUM, .offset = offsetof(struct s, m), .names = values             \
+	}
+#define ANSWER(s, m) ENUM(s, m, answer_names)
+#define RECORD(s, m, of)                                                                                     \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_RECORD, .offset = offsetof(struct s, m), .record = &of##_record    \
+	}
+#define ITEMS(s, m, of)                                                                                      \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_LIST, .offset = offsetof(struct s, m), .record = &of##_record      \
+	}
+#define END                                                                                                  \
+	{                                                                                                    \
+		.name = NULL                                                                                 \
+	}
+
+/* Defines `NAME_record` for `struct NAME`. */
+#define DEFINE_RECORD(linkage, type, ...)                                                                    \
+	static const struct field type##_fields[] = { __VA_ARGS__, END };                                    \
+	linkage const struct record type##_record = { .name = #type,                                         \
+		                                      .size = sizeof(struct type),                           \
+		                                      .fields = type##_fields };
+
+/* clang-format off */
+DEFINE_RECORD(, place,
+	NUMBER(place, partition),
+	STRING(place, path),
+	NUMBER(place, line),
+	NUMBER(place, offset),
+	STRING(place, text))
+
+DEFINE_RECORD(static, problem,
+	STRING(problem, code),
+	STRING(problem, message),
+	RECORD(problem, place, place))
+
+DEFINE_RECORD(static, partition,
+	NUMBER(partition, number),
+	STRING(partition, type),
+	STRING(partition, type_name),
+	STRING(partition, name),
+	STRING(partition, part_uuid),
+	NUMBER(partition, start),
+	NUMBER(partition, size),
+	FLAG(partition, bootable),
+	FLAG(partition, readable),
+	STRING(partition, file_system),
+	STRING(partition, uuid),
+	STRING(partition, label),
+	STRING(partition, mount))
+
+DEFINE_RECORD(static, partition_table,
+	STRING(partition_table, kind),
+	NUMBER(partition_table, sector_size),
+	STRING(partition_table, disk_uuid),
+	FLAG(partition_table, hybrid),
+	ANSWER(partition_table, protective_mbr),
+	ANSWER(partition_table, primary_sound),
+	ANSWER(partition_table, backup_sound),
+	ITEMS(partition_table, partitions, partition),
+	ITEMS(partition_table, problems, problem))
+
+DEFINE_RECORD(static, boot_path,
+	STRING(boot_path, firmware),
+	ANSWER(boot_path, works),
+	STRING(boot_path, loader),
+	STRING(boot_path, reason),
+	RECORD(boot_path, place, place),
+	STRING(boot_path, config),
+	NUMBER(boot_path, config_partition))
+
+DEFINE_RECORD(static, boot_file,
+	STRING(boot_file, path),
+	NUMBER(boot_file, partition),
+	ANSWER(boot_file, found))
+
+DEFINE_RECORD(static, boot_entry,
+	STRING(boot_entry, id),
+	STRING(boot_entry, title),
+	RECORD(boot_entry, kernel, boot_file),
+	ITEMS(boot_entry, initrds, boot_file),
+	STRING(boot_entry, command_line),
+	RECORD(boot_entry, place, place),
+	STRING(boot_entry, root),
+	ANSWER(boot_entry, root_found),
+	NUMBER(boot_entry, root_partition),
+	STRING(boot_entry, root_reason))
+
+DEFINE_RECORD(, boot,
+	ITEMS(boot, paths, boot_path),
+	STRING(boot, loader),
+	RECORD(boot, config, place),
+	ITEMS(boot, entries, boot_entry),
+	ANSWER(boot, default_known),
+	NUMBER(boot, default_index),
+	STRING(boot, default_reason),
+	RECORD(boot, default_place, place),
+	STRING(boot, timeout),
+	RECORD(boot, timeout_place, place),
+	ITEMS(boot, problems, problem))
+
+DEFINE_RECORD(static, config_symbol,
+	STRING(config_symbol, symbol),
+	STRING(config_symbol, value),
+	NUMBER(config_symbol, line),
+	STRING(config_symbol, text))
+
+DEFINE_RECORD(static, kernel_config,
+	ANSWER(kernel_config, complete),
+	STRING(kernel_config, source),
+	STRING(kernel_config, version),
+	RECORD(kernel_config, place, place),
+	STRING(kernel_config, reason),
+	ITEMS(kernel_config, symbols, config_symbol))
+
+DEFINE_RECORD(static, kernel_module,
+	STRING(kernel_module, name),
+	ENUM(kernel_module, state, module_state_names),
+	RECORD(kernel_module, place, place),
+	STRING(kernel_module, file),
+	STRING(kernel_module, needs),
+	ANSWER(kernel_module, in_initramfs),
+	STRING(kernel_module, missing))
+
+DEFINE_RECORD(static, sysctl,
+	STRING(sysctl, key),
+	STRING(sysctl, value),
+	ENUM(sysctl, source, sysctl_source_names),
+	RECORD(sysctl, place, place),
+	STRING(sysctl, effective),
+	RECORD(sysctl, effective_place, place),
+	STRING(sysctl, reason))
+
+DEFINE_RECORD(static, kernel,
+	STRING(kernel, version),
+	STRING(kernel, banner),
+	STRING(kernel, arch),
+	STRING(kernel, format),
+	ANSWER(kernel, efi_stub),
+	RECORD(kernel, place, place),
+	FLAG(kernel, booted),
+	FLAG(kernel, judged),
+	NUMBER(kernel, entry),
+	RECORD(kernel, config, kernel_config),
+	ANSWER(kernel, has_modules_dep),
+	STRING(kernel, modules_directory),
+	ITEMS(kernel, modules, kernel_module),
+	RECORD(kernel, initramfs, place),
+	ANSWER(kernel, initramfs_read),
+	STRING(kernel, initramfs_reason),
+	STRING(kernel, initramfs_compression),
+	STRING(kernel, initramfs_modules),
+	STRING(kernel, initramfs_other_versions),
+	ITEMS(kernel, sysctls, sysctl))
+
+DEFINE_RECORD(static, os,
+	STRING(os, id),
+	STRING(os, id_like),
+	STRING(os, version),
+	STRING(os, name),
+	RECORD(os, place, place),
+	STRING(os, init),
+	RECORD(os, init_place, place),
+	ENUM(os, sysctl_applier, sysctl_applier_names))
+
+DEFINE_RECORD(static, mount_entry,
+	STRING(mount_entry, device),
+	STRING(mount_entry, path),
+	STRING(mount_entry, type),
+	STRING(mount_entry, options),
+	FLAG(mount_entry, optional),
+	RECORD(mount_entry, place, place),
+	ANSWER(mount_entry, found),
+	NUMBER(mount_entry, partition),
+	STRING(mount_entry, reason))
+
+DEFINE_RECORD(static, fstab,
+	ANSWER(fstab, present),
+	ITEMS(fstab, entries, mount_entry))
+
+DEFINE_RECORD(static, observation,
+	STRING(observation, name),
+	ANSWER(observation, state),
+	STRING(observation, value),
+	STRING(observation, reason),
+	ITEMS(observation, places, place))
+
+DEFINE_RECORD(static, observations,
+	ITEMS(observations, items, observation))
+
+DEFINE_RECORD(, facts,
+	ENUM(facts, kind, input_kind_names),
+	ENUM(facts, examined, examined_names),
+	STRING(facts, reason),
+	STRING(facts, container),
+	NUMBER(facts, size),
+	NUMBER(facts, bytes_read),
+	RECORD(facts, table, partition_table),
+	RECORD(facts, boot, boot),
+	ITEMS(facts, kernels, kernel),
+	RECORD(facts, os, os),
+	RECORD(facts, fstab, fstab),
+	RECORD(facts, observations, observations),
+	ITEMS(facts, problems, problem))
+/* clang-format on */
