@@ -12,15 +12,17 @@ struct report_options {
 	bool verbose;   /* passes too */
 	unsigned width; /* of the terminal, columns; 0: do not wrap */
 	enum level fail_on;
+	const char *version; /* of this program */
 };
 
 /* One checked input. */
 struct report_input {
-	const char *name;
+	const char *name; /* as the user gave it: any bytes */
 	const struct facts *facts;
 	const struct judgement *judgement;
-	double seconds;
-	bool conforms;
+	double seconds;          /* it took; below 0: not said */
+	uint64_t peak_kilobytes; /* of its worker's memory; 0: not known */
+	bool conforms;           /* fully examined, with no failure at or above `fail_on` */
 };
 
 struct report_format {
@@ -29,8 +31,7 @@ struct report_format {
 	void (*check)(FILE *out, const struct policy *policy, const struct report_input *inputs, size_t count,
 	              const struct report_options *options);
 	/* NULL where a format has no such view. */
-	void (*inspect)(FILE *out, const char *name, const struct facts *facts,
-	                const struct report_options *options);
+	void (*inspect)(FILE *out, const struct report_input *input, const struct report_options *options);
 };
 
 /* Ends with a NULL name. */

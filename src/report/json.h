@@ -1,0 +1,31 @@
+// The small pieces that all JSON views share; private to report/.
+#pragma once
+
+#include <jansson.h>
+
+#include "facts/facts.h"
+
+/* A string, or null for NULL. What is no UTF-8 (a file name on the command line) is made printable. */
+json_t *json_text(const char *text);
+
+/* A number; what does not fit JSON libraries' 63 bits is cut to the largest that does. */
+json_t *json_number(uint64_t number);
+
+/* true, false, or null for "not known". */
+json_t *json_answer(enum answer answer);
+
+/* The words of a blank-separated list. */
+json_t *json_words(const char *words);
+
+/* One piece of evidence: partition, path, line, text; "offset" where there is one and no path. */
+json_t *json_place(const struct place *place);
+
+/* Of an input: "input", "kind", "examined", "reason" are added to `object`. */
+void json_add_input(json_t *object, const char *name, const struct facts *facts);
+
+/* Sets a member and takes the value; never fails (memory is the only reason, and it stops the process). */
+void json_add(json_t *object, const char *key, json_t *value);
+void json_append(json_t *array, json_t *value);
+
+/* Prints and frees. */
+void json_print(FILE *out, json_t *value);

@@ -1,0 +1,328 @@
+// `inspect` for a program: the facts in the shape that schema/inspect.schema.json publishes.
+
+#include <stdlib.h>
+
+#include "report/json.h"
+#include "report/phrase.h"
+#include "report/views.h"
+
+static json_t *place_or_null(const struct place *place)
+{
+	return place_is_empty(place) ? json_null() : json_place(place);
+}
+
+static void add_problems(json_t *array, const struct problem *problems, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		json_t *object = json_object();
+		json_add(object, "code", json_text(problems[i].code));
+		json_add(object, "message", json_text(problems[i].message));
+		json_add(object, "evidence", place_or_null(&problems[i].place));
+		json_append(array, object);
+	}
+}
+
+static json_t *partition_json(const struct partition *partition)
+{
+	json_t *object = json_object();
+	json_add(object, "number", json_number(partition->number));
+	json_add(object, "type", json_text(partition->type));
+	json_add(object, "type_name", json_text(partition->type_name));
+	json_add(object, "name", json_text(partition->name));
+	json_add(object, "partuuid", json_text(partition->part_uuid));
+	json_add(object, "start", json_number(partition->start));
+	json_add(object, "size", json_number(partition->size));
+	json_add(object, "bootable", json_boolean(partition->bootable));
+	json_add(object, "readable", json_boolean(partition->readable));
+	json_add(object, "file_system", json_text(partition->file_system));
+	json_add(object, "uuid", json_text(partition->uuid));
+	json_add(object, "label", json_text(partition->label));
+	json_add(object, "mount", json_text(partition->mount));
+	return object;
+}
+
+static json_t *disk_json(const struct facts *facts)
+{
+	const struct partition_table *table = &facts->table;
+	json_t *object = json_object();
+	json_add(object, "container", json_text(facts->container));
+	json_add(object, "size", json_number(facts->size));
+	json_add(object, "table", json_text(table->kind));
+	json_add(object, "sector_size", json_number(table->sector_size));
+	json_add(object, "uuid", json_text(table->disk_uuid));
+	json_add(object, "hybrid", json_boolean(table->hybrid));
+	json_add(object, "protective_mbr", json_answer(table->protective_mbr));
+	json_add(object, "primary_sound", json_answer(table->primary_sound));
+	json_add(object, "backup_sound", json_answer(table->backup_sound));
+	json_t *partitions = json_array();
+	for (size_t i = 0; i < table->partitions.count; i++)
+		json_append(partitions, partition_json(&table->partitions.items[i]));
+	json_add(object, "partitions", partitions);
+	return object;
+}
+
+static json_t *file_json(const struct boot_file *file)
+{
+	json_t *object = json_object();
+	json_add(object, "path", json_text(file->path));
+	json_add(object, "partition", file->partition ? json_number(file->partition) : json_null());
+	json_add(object, "found", json_answer(file->found));
+	return object;
+}
+
+static json_t *entry_json(const struct boot_entry *entry, bool is_default)
+{
+	json_t *object = json_object();
+	json_add(object, "id", json_text(entry->id));
+	json_add(object, "title", json_text(entry->title));
+	json_add(object, "default", json_boolean(is_default));
+	json_add(object, "kernel", file_json(&entry->kernel));
+	json_t *initrds = json_array();
+	for (size_t i = 0; i < entry->initrds.count; i++)
+		json_append(initrds, file_json(&entry->initrds.items[i]));
+	json_add(object, "initrds", initrds);
+	json_add(object, "command_line", json_text(entry->command_line));
+	json_add(object, "root", json_text(entry->root));
+	json_add(object, "root_found", json_answer(entry->root_found));
+	json_add(object, "root_partition",
+	         entry->root_partition ? json_number(entry->root_partition) : json_null());
+	json_add(object, "root_reason", json_text(entry->root_reason));
+	json_add(object, "evidence", place_or_null(&entry->place));
+	return object;
+}
+
+static json_t *firmware_json(const struct boot_path *path)
+{
+	json_t *object = json_object();
+	json_add(object, "firmware", json_text(path->firmware));
+	json_add(object, "works", json_answer(path->works));
+	json_add(object, "loader", json_text(path->loader));
+	json_add(object, "config", json_text(path->config));
+	json_add(object, "reason", json_text(path->reason));
+	json_add(object, "evidence", place_or_null(&path->place));
+	return object;
+}
+
+static json_t *boot_json(const struct boot *boot)
+{
+	json_t *object = json_object();
+	json_t *firmware = json_array();
+	for (size_t i = 0; i < boot->paths.count; i++)
+		json_append(firmware, firmware_json(&boot->paths.items[i]));
+	json_add(object, "firmware", firmware);
+	json_add(object, "loader", json_text(boot->loader));
+	json_add(object, "config", place_or_null(&boot->config));
+	bool known = boot->default_known == ANSWER_YES;
+	json_t *chosen = json_object();
+	json_add(chosen, "known", json_answer(boot->default_known));
+	json_add(chosen, "index", known ? json_number(boot->default_index) : json_null());
+	json_add(chosen, "reason", json_text(boot->default_reason));
+	json_add(chosen, "evidence", place_or_null(&boot->default_place));
+	json_add(object, "default", chosen);
+	json_add(object, "timeout", json_text(boot->timeout));
+	json_add(object, "timeout_evidence", place_or_null(&boot->timeout_place));
+	json_t *entries = json_array();
+	for (size_t i = 0; i < boot->entries.count; i++)
+		json_append(entries, entry_json(&boot->entries.items[i], known && boot->default_index == i));
+	json_add(object, "entries", entries);
+	return object;
+}
+
+static json_t *config_json(const struct kernel_config *config)
+{
+	json_t *object = json_object();
+	for (size_t i = 0; i < config->symbols.count; i++) {
+		const struct config_symbol *symbol = &config->symbols.items[i];
+		if (symbol->symbol)
+			json_add(object, symbol->symbol, json_text(symbol->value));
+	}
+	return object;
+}
+
+static json_t *config_lines_json(const struct kernel_config *config)
+{
+	json_t *object = json_object();
+	for (size_t i = 0; i < config->symbols.count; i++) {
+		const struct config_symbol *symbol = &config->symbols.items[i];
+		if (symbol->symbol && symbol->line)
+			json_add(object, symbol->symbol, json_number(symbol->line));
+	}
+	return object;
+}
+
+static json_t *module_json(const struct kernel_module *module)
+{
+	static const char *const states[] = {
+		[MODULE_UNKNOWN] = "unknown",
+		[MODULE_BUILTIN] = "builtin",
+		[MODULE_FILE] = "file",
+		[MODULE_ABSENT] = "absent",
+	};
+	json_t *object = json_object();
+	json_add(object, "name", json_text(module->name));
+	json_add(object, "state", json_text(states[module->state]));
+	json_add(object, "file", json_text(module->file));
+	json_add(object, "needs", json_words(module->needs));
+	json_add(object, "in_initramfs", json_answer(module->in_initramfs));
+	json_add(object, "missing", json_words(module->missing));
+	json_add(object, "evidence", place_or_null(&module->place));
+	return object;
+}
+
+static json_t *modules_in_state(const struct kernel *kernel, enum module_state state)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < kernel->modules.count; i++)
+		if (kernel->modules.items[i].state == state)
+			json_append(array, json_text(kernel->modules.items[i].name));
+	return array;
+}
+
+static json_t *initramfs_json(const struct kernel *kernel)
+{
+	if (!kernel->initramfs.path)
+		return json_null();
+	json_t *object = json_object();
+	json_add(object, "path", json_text(kernel->initramfs.path));
+	json_add(object, "partition",
+	         kernel->initramfs.partition ? json_number(kernel->initramfs.partition) : json_null());
+	json_add(object, "read", json_answer(kernel->initramfs_read));
+	json_add(object, "reason", json_text(kernel->initramfs_reason));
+	json_add(object, "compression", json_words(kernel->initramfs_compression));
+	json_add(object, "modules", json_words(kernel->initramfs_modules));
+	json_add(object, "other_versions", json_words(kernel->initramfs_other_versions));
+	return object;
+}
+
+static json_t *kernel_json(const struct kernel *kernel)
+{
+	json_t *object = json_object();
+	json_add(object, "version", json_text(kernel->version));
+	json_add(object, "banner", json_text(kernel->banner));
+	json_add(object, "architecture", json_text(kernel->arch));
+	json_add(object, "format", json_text(kernel->format));
+	json_add(object, "efi_stub", json_answer(kernel->efi_stub));
+	json_add(object, "path", json_text(kernel->place.path));
+	json_add(object, "partition",
+	         kernel->place.partition ? json_number(kernel->place.partition) : json_null());
+	json_add(object, "default", json_boolean(kernel->booted));
+	json_add(object, "judged", json_boolean(kernel->judged));
+	json_add(object, "entry", kernel->entry ? json_number(kernel->entry - 1) : json_null());
+	json_add(object, "config_source", json_text(kernel->config.source));
+	json_add(object, "config_complete", json_answer(kernel->config.complete));
+	json_add(object, "config_reason", json_text(kernel->config.reason));
+	json_add(object, "config", config_json(&kernel->config));
+	json_add(object, "config_lines", config_lines_json(&kernel->config));
+	json_add(object, "modules_directory", json_text(kernel->modules_directory));
+	json_add(object, "modules_builtin", modules_in_state(kernel, MODULE_BUILTIN));
+	json_t *modules = json_array();
+	for (size_t i = 0; i < kernel->modules.count; i++)
+		json_append(modules, module_json(&kernel->modules.items[i]));
+	json_add(object, "modules", modules);
+	json_add(object, "initramfs", initramfs_json(kernel));
+	return object;
+}
+
+static json_t *sysctl_json(const struct sysctl *sysctl, const struct kernel *kernel)
+{
+	static const char *const sources[] = {
+		[SYSCTL_UNKNOWN] = "unknown", [SYSCTL_KERNEL_DEFAULT] = "kernel default",
+		[SYSCTL_FILE] = "file",       [SYSCTL_COMMAND_LINE] = "command line",
+		[SYSCTL_ABSENT] = "absent",
+	};
+	/* A file is named by its path: a reader of the report needs no second field to find it. */
+	bool named = sysctl->source == SYSCTL_FILE && sysctl->place.path;
+	json_t *object = json_object();
+	json_add(object, "key", json_text(sysctl->key));
+	json_add(object, "value", json_text(sysctl->value));
+	json_add(object, "source", json_text(named ? sysctl->place.path : sources[sysctl->source]));
+	json_add(object, "line", sysctl->place.line ? json_number(sysctl->place.line) : json_null());
+	json_add(object, "effective", json_text(sysctl->effective));
+	json_add(object, "reason", json_text(sysctl->reason && *sysctl->reason ? sysctl->reason : NULL));
+	json_add(object, "kernel", json_text(kernel->version));
+	json_add(object, "evidence", place_or_null(&sysctl->place));
+	json_add(object, "effective_evidence", place_or_null(&sysctl->effective_place));
+	return object;
+}
+
+static json_t *os_json(const struct facts *facts)
+{
+	const struct os *os = &facts->os;
+	json_t *object = json_object();
+	json_add(object, "id", json_text(os->id));
+	json_add(object, "id_like", json_text(os->id_like));
+	json_add(object, "version", json_text(os->version));
+	json_add(object, "name", json_text(os->name));
+	json_add(object, "evidence", place_or_null(&os->place));
+	json_add(object, "init", json_text(os->init));
+	json_add(object, "init_evidence", place_or_null(&os->init_place));
+	json_t *mounts = json_array();
+	for (size_t i = 0; i < facts->fstab.entries.count; i++) {
+		const struct mount_entry *entry = &facts->fstab.entries.items[i];
+		json_t *mount = json_object();
+		json_add(mount, "device", json_text(entry->device));
+		json_add(mount, "path", json_text(entry->path));
+		json_add(mount, "type", json_text(entry->type));
+		json_add(mount, "options", json_text(entry->options));
+		json_add(mount, "found", json_answer(entry->found));
+		json_add(mount, "partition", entry->partition ? json_number(entry->partition) : json_null());
+		json_add(mount, "evidence", place_or_null(&entry->place));
+		json_append(mounts, mount);
+	}
+	json_add(object, "fstab", mounts);
+	return object;
+}
+
+static json_t *guest_json(const struct observations *observations)
+{
+	json_t *object = json_object();
+	for (size_t i = 0; i < observations->items.count; i++) {
+		const struct observation *item = &observations->items.items[i];
+		if (!item->name)
+			continue;
+		json_t *seen = json_object();
+		json_add(seen, "present", json_answer(item->state));
+		json_add(seen, "value", json_text(item->value));
+		json_add(seen, "reason", json_text(item->reason));
+		json_t *evidence = json_array();
+		for (size_t p = 0; p < item->places.count; p++)
+			json_append(evidence, json_place(&item->places.items[p]));
+		json_add(seen, "evidence", evidence);
+		json_add(object, item->name, seen);
+	}
+	return object;
+}
+
+void json_inspect(FILE *out, const struct report_input *input, const struct report_options *options)
+{
+	const struct facts *facts = input->facts;
+	json_t *report = json_object();
+	json_add(report, "schema", json_text("slipway-inspect/1"));
+	json_add(report, "version", json_text(options->version));
+	json_add_input(report, input->name, facts);
+	json_add(report, "bytes_read", json_number(facts->bytes_read));
+	json_add(report, "disk", disk_json(facts));
+	json_add(report, "boot", boot_json(&facts->boot));
+	json_t *kernels = json_array(), *sysctls = json_array();
+	for (size_t i = 0; i < facts->kernels.count; i++) {
+		const struct kernel *kernel = &facts->kernels.items[i];
+		json_append(kernels, kernel_json(kernel));
+		for (size_t s = 0; s < kernel->sysctls.count; s++)
+			json_append(sysctls, sysctl_json(&kernel->sysctls.items[s], kernel));
+	}
+	json_add(report, "kernels", kernels);
+	json_add(report, "sysctls", sysctls);
+	json_add(report, "os", os_json(facts));
+	json_add(report, "guest", guest_json(&facts->observations));
+	json_t *features = json_array();
+	if (input->judgement)
+		for (size_t i = 0; i < input->judgement->features.count; i++)
+			json_append(features, json_text(input->judgement->features.items[i]));
+	json_add(report, "features", features);
+	json_t *problems = json_array();
+	add_problems(problems, facts->table.problems.items, facts->table.problems.count);
+	add_problems(problems, facts->boot.problems.items, facts->boot.problems.count);
+	add_problems(problems, facts->problems.items, facts->problems.count);
+	json_add(report, "problems", problems);
+	json_print(out, report);
+}

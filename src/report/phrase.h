@@ -1,0 +1,26 @@
+// Facts as the words of a sentence: sizes, places, counts.
+#pragma once
+
+#include "facts/facts.h"
+
+/* "3.0 GiB", "512 bytes". */
+void phrase_size(struct text *text, uint64_t bytes);
+
+/* "1 required failure", "2 required failures": `what` takes an s. */
+void phrase_count(struct text *text, uint64_t count, const char *what);
+
+/*
+ * Where something was seen: "/etc/fstab:3", "/EFI/BOOT/BOOTX64.EFI (partition 1)", "byte 512". The partition
+ * is named where the path is not one of the running system's.
+ */
+void phrase_place(struct text *text, const struct place *place, const struct facts *facts);
+
+/* Nothing to name: no path, offset, partition or text. */
+bool place_is_empty(const struct place *place);
+
+/* "disk" and so on, what the input is: "3.0 GiB raw, GPT, boots BIOS and UEFI, Debian 12, Linux 6.1 (...)".
+ */
+void phrase_input(struct text *text, const struct facts *facts);
+
+/* Name a file as it was given on the command line: printable, whatever bytes it has. */
+void phrase_name(struct text *text, const char *name);

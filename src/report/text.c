@@ -1,0 +1,328 @@
+// `check` for a person.
+//
+// Findings stand by level, the gravest first, and by the policy's order within: who reads from the top, in a
+// pager or a log, meets what stops the boot before the advice. Who sees only the end of twenty findings reads
+// in the closing line how many are required and which rules stop the boot.
+
+#include <string.h>
+
+#include "report/phrase.h"
+#include "report/views.h"
+
+#define ID_COLUMNS 27 /* most ids fit; behind a longer one the text starts where it ends */
+#define PLACES_MAX 4  /* of a finding, unless verbose */
+
+struct view {
+	struct layout layout;
+	const struct report_input *input;
+	const struct report_options *options;
+	unsigned tag_columns; /* the widest of "FAIL", "unknown", ... that is shown */
+};
+
+static const struct {
+	const char *tag;
+	enum style style;
+} tags[] = {
+	[VERDICT_UNKNOWN] = { "unknown", STYLE_UNKNOWN }, [VERDICT_PASS] = { "pass", STYLE_PASS },
+	[VERDICT_FAIL] = { "FAIL", STYLE_FAIL },          [VERDICT_NOT_APPLICABLE] = { "n/a", STYLE_DIM },
+	[VERDICT_WAIVED] = { "waived", STYLE_DIM },
+};
+
+static bool is_shown(const struct view *view, enum verdict verdict)
+{
+	/* Of an input that could not be read at all, every rule is unknown for one reason: it is said once.
+	 */
+	if (view->input->facts->examined == EXAMINED_NONE)
+		return false;
+	return verdict == VERDICT_FAIL || verdict == VERDICT_UNKNOWN || view->options->verbose;
+}
+
+static unsigned body_column(const struct view *view)
+{
+	return 2 + view->tag_columns + 2;
+}
+
+static void print_label(const struct view *view, const char *label)
+{
+	layout_blanks(&view->layout, body_column(view));
+	layout_padded(&view->layout, STYLE_DIM, label, 7);
+}
+
+static void print_labelled(const struct view *view, const char *label, const char *text)
+{
+	print_label(view, label);
+	layout_wrapped(&view->layout, body_column(view) + 7, body_column(view) + 7, text);
+}
+
+/* The first line: tag, id and reason where they fit side by side, else the reason below. */
+static void print_head(const struct view *view, enum verdict verdict, const char *id, const char *reason)
+{
+	const struct layout *layout = &view->layout;
+	unsigned column = body_column(view), id_columns = layout_columns(id);
+	layout_blanks(layout, 2);
+	layout_padded(layout, tags[verdict].style, tags[verdict].tag, view->tag_columns + 2);
+	if (!*reason) {
+		layout_styled(layout, STYLE_BOLD, id);
+		fputc('\n', layout->out);
+		return;
+	}
+	unsigned text_column = column + (id_columns > ID_COLUMNS ? id_columns : ID_COLUMNS) + 2;
+	if (layout->width == 0 || text_column + layout_columns(reason) <= layout->width) {
+		layout_padded(layout, STYLE_BOLD, id, text_column - column);
+		fprintf(layout->out, "%s\n", reason);
+		return;
+	}
+	layout_styled(layout, STYLE_BOLD, id);
+	fputc('\n', layout->out);
+	layout_blanks(layout, column);
+	layout_wrapped(layout, column, column, reason);
+}
+
+static void print_places(const struct view *view, const struct finding *finding)
+{
+	struct text where CLEANUP(text_free) = { 0 };
+	size_t count = finding->evidence.count;
+	size_t shown = count > PLACES_MAX ? PLACES_MAX - 1 : count;
+	for (size_t i = 0; i < shown; i++) {
+		if (i > 0)
+			text_add(&where, ", ");
+		phrase_place(&where, &finding->evidence.items[i], view->input->facts);
+	}
+	if (shown < count)
+		text_printf(&where, " and %zu more", count - shown);
+	if (where.size > 0)
+		print_labelled(view, "where", text_get(&where));
+}
+
+/* One place a line, with what stands there. */
+static void print_evidence(const struct view *view, const struct finding *finding)
+{
+	for (size_t i = 0; i < finding->evidence.count; i++) {
+		const struct place *place = &finding->evidence.items[i];
+		struct text line CLEANUP(text_free) = { 0 };
+		phrase_place(&line, place, view->input->facts);
+		if (place->text && (place->path || place->offset || place->partition))
+			text_printf(&line, ": %s", place->text);
+		if (line.size > 0)
+			print_labelled(view, i == 0 ? "where" : "", text_get(&line));
+	}
+}
+
+static void print_found(const struct view *view, const struct finding *finding)
+{
+	if (!finding->found || !*finding->found)
+		return;
+	struct text found CLEANUP(text_free) = { 0 };
+	text_add(&found, finding->found);
+	if (finding->wanted && *finding->wanted)
+		text_printf(&found, " (wanted: %s)", finding->wanted);
+	if (finding->by_equivalent)
+		text_add(&found, ", met by an equivalent");
+	print_labelled(view, "found", text_get(&found));
+}
+
+static void print_finding(const struct view *view, const struct finding *finding)
+{
+	const struct rule *rule = finding->rule;
+	bool open = finding->verdict == VERDICT_FAIL || finding->verdict == VERDICT_UNKNOWN;
+	print_head(view, finding->verdict, rule->id, finding->reason ? finding->reason : "");
+	if (view->options->verbose) {
+		print_found(view, finding);
+		print_evidence(view, finding);
+	} else {
+		print_places(view, finding);
+	}
+	if (open && rule->why)
+		print_labelled(view, "why", rule->why);
+	if (open && finding->fix) {
+		/* Never broken: a command must survive being copied. */
+		print_label(view, "fix");
+		fprintf(view->layout.out, "%s\n", finding->fix);
+	}
+	if (finding->verdict == VERDICT_UNKNOWN) {
+		struct text advice CLEANUP(text_free) = { 0 };
+		text_printf(&advice, "make sure by hand; 'slipway explain %s' says how it is met", rule->id);
+		print_labelled(view, "do", text_get(&advice));
+	}
+}
+
+/* Unknown for the same reason as `finding`? One missing file leaves many rules open: it is said once. */
+static bool shares_reason(const struct finding *a, const struct finding *b)
+{
+	return a->verdict == VERDICT_UNKNOWN && b->verdict == VERDICT_UNKNOWN &&
+	       a->rule->level == b->rule->level && a->reason && str_equal(a->reason, b->reason);
+}
+
+static void print_unknown(const struct view *view, size_t index)
+{
+	const struct judgement *judgement = view->input->judgement;
+	const struct finding *first = &judgement->findings.items[index];
+	for (size_t i = 0; i < index; i++)
+		if (shares_reason(&judgement->findings.items[i], first))
+			return; /* said with that one */
+	struct text rules CLEANUP(text_free) = { 0 };
+	size_t count = 0;
+	for (size_t i = index; i < judgement->findings.count; i++) {
+		const struct finding *other = &judgement->findings.items[i];
+		if (i != index && !shares_reason(other, first))
+			continue;
+		text_printf(&rules, "%s%s", count++ ? ", " : "", other->rule->id);
+	}
+	if (count == 1) {
+		print_finding(view, first);
+		return;
+	}
+	char heading[48];
+	snprintf(heading, sizeof(heading), "%zu rules", count);
+	print_head(view, VERDICT_UNKNOWN, heading, first->reason);
+	print_labelled(view, "rules", text_get(&rules));
+	print_labelled(view, "do", "make sure by hand; 'slipway explain ID' says how each is met");
+}
+
+/* Of one level: failures, then what is not known, then (verbose) the rest. */
+static void print_level(const struct view *view, enum level level)
+{
+	const struct judgement *judgement = view->input->judgement;
+	bool any = false;
+	for (int stage = 0; stage < 3; stage++) {
+		for (size_t i = 0; i < judgement->findings.count; i++) {
+			const struct finding *finding = &judgement->findings.items[i];
+			int its_stage = finding->verdict == VERDICT_FAIL      ? 0
+			                : finding->verdict == VERDICT_UNKNOWN ? 1
+			                                                      : 2;
+			if (finding->rule->level != level || its_stage != stage ||
+			    !is_shown(view, finding->verdict))
+				continue;
+			if (!any)
+				layout_styled(&view->layout, STYLE_DIM, level_names[level]);
+			if (!any)
+				fputc('\n', view->layout.out);
+			any = true;
+			if (stage == 1)
+				print_unknown(view, i);
+			else
+				print_finding(view, finding);
+		}
+	}
+	if (any)
+		fputc('\n', view->layout.out);
+}
+
+static void print_header(const struct view *view)
+{
+	const struct layout *layout = &view->layout;
+	const struct facts *facts = view->input->facts;
+	struct text name CLEANUP(text_free) = { 0 }, what CLEANUP(text_free) = { 0 };
+	phrase_name(&name, view->input->name);
+	phrase_input(&what, facts);
+	unsigned column = layout_columns(text_get(&name)) + 3;
+	layout_styled(layout, STYLE_BOLD, text_get(&name));
+	layout_blanks(layout, what.size > 0 ? 3 : 0);
+	/* Under a long name the rest hangs at a small indent, not at the far right. */
+	layout_wrapped(layout, column, column <= 24 ? column : 4, text_get(&what));
+	if (facts->examined != EXAMINED_FULL && facts->examined != EXAMINED_NONE && facts->reason) {
+		layout_blanks(layout, 2);
+		layout_styled(layout, STYLE_UNKNOWN, "not fully examined: ");
+		layout_wrapped(layout, 22, 4, facts->reason);
+	}
+	fputc('\n', layout->out);
+}
+
+static void print_problem(const struct view *view, const struct problem *problem)
+{
+	struct text line CLEANUP(text_free) = { 0 };
+	text_add(&line, problem->message ? problem->message : problem->code);
+	if (problem->place.path || problem->place.offset || problem->place.partition) {
+		text_add(&line, ": ");
+		phrase_place(&line, &problem->place, view->input->facts);
+	}
+	layout_blanks(&view->layout, 2);
+	layout_padded(&view->layout, STYLE_DIM, "noticed", 9);
+	layout_wrapped(&view->layout, 11, 11, text_get(&line));
+}
+
+static void print_problems(const struct view *view)
+{
+	const struct facts *facts = view->input->facts;
+	for (size_t i = 0; i < facts->table.problems.count; i++)
+		print_problem(view, &facts->table.problems.items[i]);
+	for (size_t i = 0; i < facts->boot.problems.count; i++)
+		print_problem(view, &facts->boot.problems.items[i]);
+	for (size_t i = 0; i < facts->problems.count; i++)
+		print_problem(view, &facts->problems.items[i]);
+	if (facts->table.problems.count || facts->boot.problems.count || facts->problems.count)
+		fputc('\n', view->layout.out);
+}
+
+/* The guest OS features that the image has evidence for, and the command that declares them. */
+static void print_features(const struct view *view)
+{
+	const struct facts *facts = view->input->facts;
+	const struct judgement *judgement = view->input->judgement;
+	if (facts->kind != INPUT_DISK || !(view->input->conforms || view->options->verbose))
+		return;
+	struct text list CLEANUP(text_free) = { 0 };
+	for (size_t i = 0; i < judgement->features.count; i++)
+		text_printf(&list, "%s%s", i ? "," : "", judgement->features.items[i]);
+	const char *arch = NULL;
+	for (size_t i = 0; i < facts->kernels.count; i++)
+		if (facts->kernels.items[i].booted || !arch)
+			arch = facts->kernels.items[i].arch;
+
+	layout_styled(&view->layout, STYLE_DIM, "to create the image:\n");
+	fputs("  gcloud compute images create NAME --source-uri=gs://BUCKET/disk.tar.gz", view->layout.out);
+	if (str_equal(arch, "x86_64") || str_equal(arch, "arm64"))
+		fprintf(view->layout.out, " --architecture=%s",
+		        str_equal(arch, "arm64") ? "ARM64" : "X86_64");
+	if (list.size > 0)
+		fprintf(view->layout.out, " --guest-os-features=%s", text_get(&list));
+	fputc('\n', view->layout.out);
+	if (judgement->features_note) {
+		layout_blanks(&view->layout, 2);
+		layout_wrapped(&view->layout, 2, 2, judgement->features_note);
+	}
+	fputc('\n', view->layout.out);
+}
+
+static void print_input(struct view *view)
+{
+	const struct judgement *judgement = view->input->judgement;
+	print_header(view);
+	for (size_t i = 0; i < judgement->findings.count; i++) {
+		enum verdict verdict = judgement->findings.items[i].verdict;
+		unsigned columns = layout_columns(tags[verdict].tag);
+		if (is_shown(view, verdict) && columns > view->tag_columns)
+			view->tag_columns = columns;
+	}
+	for (enum level level = LEVEL_REQUIRED; level <= LEVEL_ADVICE; level++)
+		print_level(view, level);
+	if (view->options->verbose)
+		print_problems(view);
+	if (view->input->facts->examined != EXAMINED_NONE) {
+		print_features(view);
+		text_summary(&view->layout, judgement);
+	}
+}
+
+void text_check(FILE *out, const struct policy *policy, const struct report_input *inputs, size_t count,
+                const struct report_options *options)
+{
+	(void)policy;
+	for (size_t i = 0; i < count; i++) {
+		struct view view = {
+			.layout = { out, options->width, options->colour },
+			.input = &inputs[i],
+			.options = options,
+		};
+		if (options->quiet && count > 1) {
+			struct text name CLEANUP(text_free) = { 0 };
+			phrase_name(&name, inputs[i].name);
+			fprintf(out, "%s: ", text_get(&name));
+		}
+		if (!options->quiet)
+			print_input(&view);
+		text_closing(&view.layout, &inputs[i], options);
+		if (!options->quiet && i + 1 < count)
+			fputc('\n', out);
+	}
+}
