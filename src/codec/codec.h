@@ -11,7 +11,7 @@
 struct decoder; /* opaque, one per open stream */
 
 struct codec {
-	const char *name;                  /* "gzip", "xz", "zstd", "lz4", "bzip2", "lzma", "lzo" */
+	const char *name; /* "gzip", "xz", "zstd", "lz4", "bzip2", "lzma", "lzo", "lz4-frame" */
 	bool (*matches)(struct span head); /* looks at up to CODEC_HEAD bytes */
 	/* Allocates the format's state; ERROR_UNSUPPORTED when the library is not there. */
 	bool (*open)(struct decoder *decoder, struct error *error);
