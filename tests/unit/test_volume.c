@@ -1,0 +1,723 @@
+// Partition tables, good ones and broken ones, each built byte by byte.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "table_builder.h"
+
+#include "base/text.h"
+#include "volume/volume.h"
+
+#define MIB ((uint64_t)1 << 20)
+
+struct scanned {
+	struct arena arena;
+	struct span bytes;
+	struct reader disk;
+	struct partition_table table;
+};
+
+static void scan(struct image *image, struct scanned *out)
+{
+	struct budget budget = budget_default();
+	struct error error;
+	*out = (struct scanned){ 0 };
+	out->bytes = span_of(image->bytes, image->size);
+	out->disk = reader_of_span(&out->bytes);
+	if (!volume_scan(&out->disk, &budget, &out->arena, &out->table, &error))
+		fail_msg("%s", error.message);
+}
+
+static void done(struct image *image, struct scanned *scanned)
+{
+	arena_free(&scanned->arena);
+	free(image->bytes);
+}
+
+static const struct problem *find_problem(const struct scanned *scanned, const char *code)
+{
+	for (size_t i = 0; i < scanned->table.problems.count; i++)
+		if (str_equal(scanned->table.problems.items[i].code, code))
+			return &scanned->table.problems.items[i];
+	return NULL;
+}
+
+static void assert_problem(const struct scanned *scanned, const char *code, uint64_t offset)
+{
+	const struct problem *problem = find_problem(scanned, code);
+	if (!problem) {
+		for (size_t i = 0; i < scanned->table.problems.count; i++)
+			print_error("has %s\n", scanned->table.problems.items[i].code);
+		fail_msg("no problem %s", code);
+		return;
+	}
+	assert_int_equal(problem->place.offset, offset);
+}
+
+static void assert_sound(const struct scanned *scanned)
+{
+	if (scanned->table.problems.count > 0)
+		fail_msg("%s", scanned->table.problems.items[0].message);
+}
+
+static const struct gpt_entry_spec two_partitions[] = {
+	{ .type = "28732ac11ff8d211ba4b00a0c93ec93b", .first = 2048, .last = 4095, .name = "ESP" },
+	{ .first = 4096, .last = 8191, .attributes = 4, .name = "root" },
+};
+
+static struct image two_partition_disk(void)
+{
+	struct image image = image_new(8 * MIB, 512);
+	put_gpt(&image, two_partitions, 2);
+	return image;
+}
+
+static void gpt_is_read(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	struct scanned scanned;
+	scan(&image, &scanned);
+	const struct partition_table *table = &scanned.table;
+	assert_sound(&scanned);
+	assert_string_equal(table->kind, "gpt");
+	assert_int_equal(table->sector_size, 512);
+	assert_string_equal(table->disk_uuid, "13121110-1514-1716-1819-1a1b1c1d1e1f");
+	assert_int_equal(table->protective_mbr, ANSWER_YES);
+	assert_int_equal(table->primary_sound, ANSWER_YES);
+	assert_int_equal(table->backup_sound, ANSWER_YES);
+	assert_false(table->hybrid);
+	assert_int_equal(table->partitions.count, 2);
+	const struct partition *esp = &table->partitions.items[0], *root = &table->partitions.items[1];
+	assert_int_equal(esp->number, 1);
+	assert_string_equal(esp->type, "c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
+	assert_string_equal(esp->type_name, "EFI System");
+	assert_string_equal(esp->name, "ESP");
+	assert_string_equal(esp->part_uuid, "a0a0a0a0-a0a0-a0a0-a0a0-a0a0a0a0a0a0");
+	assert_int_equal(esp->start, 2048 * 512);
+	assert_int_equal(esp->size, 2048 * 512);
+	assert_false(esp->bootable);
+	assert_true(esp->readable);
+	assert_string_equal(root->type_name, "Linux filesystem");
+	assert_true(root->bootable);
+
+	struct reader part;
+	struct error error;
+	assert_true(volume_reader(&scanned.disk, root, &part, &error));
+	assert_int_equal(part.base, 4096 * 512);
+	assert_int_equal(part.size, 4096 * 512);
+	done(&image, &scanned);
+}
+
+static void gpt_of_large_sectors_is_read(void **state)
+{
+	(void)state;
+	static const struct gpt_entry_spec specs[] = { { .first = 256, .last = 511, .name = "root" } };
+	struct image image = image_new(8 * MIB, 4096);
+	put_gpt(&image, specs, 1);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_sound(&scanned);
+	assert_int_equal(scanned.table.sector_size, 4096);
+	assert_int_equal(scanned.table.partitions.items[0].start, MIB);
+	assert_int_equal(scanned.table.partitions.items[0].size, MIB);
+	done(&image, &scanned);
+
+	/* And by its backup alone. */
+	image = image_new(8 * MIB, 4096);
+	put_gpt(&image, specs, 1);
+	memset(image_sector(&image, 1), 0, 4096);
+	scan(&image, &scanned);
+	assert_problem(&scanned, "gpt-primary-missing", 4096);
+	done(&image, &scanned);
+}
+
+/* Flips a byte in each part of a copy: the other one must be used, and the damage named. */
+static void damaged_copy_is_named(void **state)
+{
+	(void)state;
+	uint64_t last = 8 * MIB / 512 - 1;
+	const struct {
+		uint64_t offset;
+		const char *code;
+		uint64_t place;
+		bool primary;
+	} cases[] = {
+		{ 512 + 50, "gpt-primary-header-crc", 512, true },
+		{ 1024 + 130, "gpt-primary-entries-crc", 1024, true },
+		{ 512, "gpt-primary-missing", 512, true },
+		{ 512 + 13, "gpt-primary-header-size", 512 + 12, true },
+		{ last * 512 + 50, "gpt-backup-header-crc", last * 512, false },
+		{ (last - 32) * 512 + 130, "gpt-backup-entries-crc", (last - 32) * 512, false },
+		{ last * 512, "gpt-backup-missing", last * 512, false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct image image = two_partition_disk();
+		image.bytes[cases[i].offset] ^= 0x40;
+		struct scanned scanned;
+		scan(&image, &scanned);
+		assert_problem(&scanned, cases[i].code, cases[i].place);
+		assert_int_equal(scanned.table.problems.count, 1);
+		assert_int_equal(scanned.table.primary_sound, cases[i].primary ? ANSWER_NO : ANSWER_YES);
+		assert_int_equal(scanned.table.backup_sound, cases[i].primary ? ANSWER_YES : ANSWER_NO);
+		assert_int_equal(scanned.table.partitions.count, 2);
+		assert_string_equal(scanned.table.partitions.items[1].name, "root");
+		done(&image, &scanned);
+	}
+}
+
+static void both_copies_damaged_give_nothing(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	image.bytes[512 + 50] ^= 1;
+	image.bytes[image.size - 512 + 50] ^= 1;
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_string_equal(scanned.table.kind, "gpt");
+	assert_int_equal(scanned.table.primary_sound, ANSWER_NO);
+	assert_int_equal(scanned.table.backup_sound, ANSWER_NO);
+	assert_int_equal(scanned.table.partitions.count, 0);
+	assert_null(scanned.table.disk_uuid);
+	done(&image, &scanned);
+}
+
+/* Values that no CRC protects from: they are signed, and wrong. */
+static void lying_headers_are_found(void **state)
+{
+	(void)state;
+	const struct {
+		unsigned field, width;
+		uint64_t value;
+		const char *code;
+		uint64_t place;
+	} cases[] = {
+		{ 24, 8, 2, "gpt-primary-my-lba", 512 + 24 },
+		{ 40, 8, UINT64_MAX, "gpt-primary-usable-range", 512 + 40 },
+		{ 48, 8, 20, "gpt-primary-usable-range", 512 + 40 },
+		{ 72, 8, UINT64_MAX / 512, "gpt-primary-entries-outside", 512 + 72 },
+		{ 72, 8, UINT64_MAX, "gpt-primary-entries-outside", 512 + 72 },
+		{ 80, 4, UINT32_MAX, "gpt-primary-entry-count", 512 + 80 },
+		{ 80, 4, 0, "gpt-primary-entry-count", 512 + 80 },
+		{ 84, 4, 0, "gpt-primary-entry-size", 512 + 84 },
+		{ 84, 4, 129, "gpt-primary-entry-size", 512 + 84 },
+		{ 84, 4, UINT32_MAX, "gpt-primary-entry-size", 512 + 84 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct image image = two_partition_disk();
+		uint8_t *header = image_sector(&image, 1);
+		put_le(header + cases[i].field, cases[i].value, cases[i].width);
+		put_le(header + 16, 0, 4);
+		put_le(header + 16, crc32(0, header, 92), 4);
+		struct scanned scanned;
+		scan(&image, &scanned);
+		assert_problem(&scanned, cases[i].code, cases[i].place);
+		assert_int_equal(scanned.table.primary_sound, ANSWER_NO);
+		assert_int_equal(scanned.table.backup_sound, ANSWER_YES);
+		assert_int_equal(scanned.table.partitions.count, 2);
+		done(&image, &scanned);
+	}
+}
+
+static void large_entries_are_read_but_not_sound(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	for (int copy = 0; copy < 2; copy++) {
+		uint64_t lba = copy ? image_last(&image) : 1, entries = copy ? lba - 32 : 2;
+		uint8_t *table = image_sector(&image, entries);
+		memmove(table + 256, table + 128, 128);
+		memset(table + 128, 0, 128);
+		put_le(image_sector(&image, lba) + 80, 64, 4);
+		put_le(image_sector(&image, lba) + 84, 256, 4);
+		gpt_sign(&image, lba);
+	}
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_problem(&scanned, "gpt-primary-entry-size", 512 + 84);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_NO);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	assert_string_equal(scanned.table.partitions.items[1].name, "root");
+	done(&image, &scanned);
+}
+
+static void copies_that_differ_are_found(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	image_sector(&image, image_last(&image) - 32)[128 + 56] = 'R';
+	gpt_sign(&image, image_last(&image));
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_problem(&scanned, "gpt-copies-differ", image.size - 512);
+	assert_string_equal(scanned.table.partitions.items[1].name, "root");
+	done(&image, &scanned);
+}
+
+static void grown_image_has_a_misplaced_backup(void **state)
+{
+	(void)state;
+	struct image small = two_partition_disk(), image = image_new(10 * MIB, 512);
+	memcpy(image.bytes, small.bytes, small.size);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_problem(&scanned, "gpt-backup-misplaced", small.size - 512);
+	assert_problem(&scanned, "gpt-protective-mbr-size", 446);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_YES);
+	assert_int_equal(scanned.table.backup_sound, ANSWER_YES);
+	assert_int_equal(scanned.table.protective_mbr, ANSWER_YES);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	free(small.bytes);
+	done(&image, &scanned);
+}
+
+static void cut_image_has_no_backup(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	image.size = 3 * MIB;
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_problem(&scanned, "gpt-backup-outside", 3 * MIB);
+	/* As in the kernel: the usable range leaves the disk, so the primary is refused. */
+	assert_problem(&scanned, "gpt-primary-usable-range", 512 + 40);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_NO);
+	assert_int_equal(scanned.table.backup_sound, ANSWER_NO);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	assert_true(scanned.table.partitions.items[0].readable);
+	assert_false(scanned.table.partitions.items[1].readable);
+	assert_problem(&scanned, "gpt-partition-outside", 1024 + 128 + 32);
+	struct reader part;
+	struct error error;
+	assert_false(volume_reader(&scanned.disk, &scanned.table.partitions.items[1], &part, &error));
+	assert_int_equal(error.code, ERROR_TRUNCATED);
+	done(&image, &scanned);
+}
+
+static void partitions_in_wrong_places_are_found(void **state)
+{
+	(void)state;
+	static const struct gpt_entry_spec specs[] = {
+		{ .first = 2048, .last = 4096, .name = "overlaps the next" },
+		{ .first = 4096, .last = 8191 },
+		{ .first = 8192, .last = UINT64_MAX, .name = "ends nowhere" },
+		{ .first = 9000, .last = 8999, .name = "ends before it starts" },
+		{ .first = 10, .last = 20, .name = "on the table" },
+		{ .first = UINT64_MAX, .last = UINT64_MAX },
+	};
+	struct image image = image_new(8 * MIB, 512);
+	put_gpt(&image, specs, ARRAY_SIZE(specs));
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_int_equal(scanned.table.partitions.count, 6);
+	assert_problem(&scanned, "gpt-partition-overlap", 4096 * 512);
+	assert_problem(&scanned, "gpt-partition-outside", 1024 + 2 * 128 + 32);
+	static const bool readable[] = { false, false, false, false, true, false };
+	for (size_t i = 0; i < ARRAY_SIZE(readable); i++)
+		assert_int_equal(scanned.table.partitions.items[i].readable, readable[i]);
+	assert_int_equal(scanned.table.problems.count, 5);
+	done(&image, &scanned);
+}
+
+static void protective_mbr_decides(void **state)
+{
+	(void)state;
+	/* Nothing in the MBR at all. */
+	struct image image = two_partition_disk();
+	memset(image.bytes, 0, 512);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_string_equal(scanned.table.kind, "gpt");
+	assert_problem(&scanned, "gpt-no-protective-mbr", 446);
+	assert_int_equal(scanned.table.protective_mbr, ANSWER_NO);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_YES);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	done(&image, &scanned);
+
+	/* It starts at the wrong sector. */
+	image = two_partition_disk();
+	put_mbr_entry(&image, 0, 0, 0, 0xee, 2, 100);
+	scan(&image, &scanned);
+	assert_string_equal(scanned.table.kind, "gpt");
+	assert_int_equal(scanned.table.protective_mbr, ANSWER_NO);
+	done(&image, &scanned);
+
+	/* No signature. */
+	image = two_partition_disk();
+	image.bytes[511] = 0;
+	scan(&image, &scanned);
+	assert_string_equal(scanned.table.kind, "gpt");
+	assert_int_equal(scanned.table.protective_mbr, ANSWER_NO);
+	done(&image, &scanned);
+
+	/* Partitions of another kind: everything but us would use them, so we do. */
+	image = two_partition_disk();
+	put_mbr_entry(&image, 0, 0, 0x80, 0x83, 2048, 4096);
+	scan(&image, &scanned);
+	assert_string_equal(scanned.table.kind, "mbr");
+	assert_int_equal(scanned.table.protective_mbr, ANSWER_UNKNOWN);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_UNKNOWN);
+	assert_problem(&scanned, "gpt-no-protective-mbr", 446);
+	assert_int_equal(scanned.table.partitions.count, 1);
+	done(&image, &scanned);
+}
+
+static void hybrid_mbr_must_agree(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	put_mbr_entry(&image, 0, 0, 0, 0xee, 1, 2047);
+	put_mbr_entry(&image, 0, 1, 0x80, 0x83, 4096, 4096);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_sound(&scanned);
+	assert_true(scanned.table.hybrid);
+	assert_int_equal(scanned.table.protective_mbr, ANSWER_YES);
+	done(&image, &scanned);
+
+	image = two_partition_disk();
+	put_mbr_entry(&image, 0, 0, 0, 0xee, 1, 2047);
+	put_mbr_entry(&image, 0, 1, 0x80, 0x83, 4096, 4095);
+	scan(&image, &scanned);
+	assert_problem(&scanned, "gpt-hybrid-disagrees", 446 + 16);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	done(&image, &scanned);
+}
+
+static void backup_is_found_on_a_wiped_start(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	memset(image.bytes, 0, MIB);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_string_equal(scanned.table.kind, "gpt");
+	assert_int_equal(scanned.table.protective_mbr, ANSWER_NO);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_NO);
+	assert_int_equal(scanned.table.backup_sound, ANSWER_YES);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	done(&image, &scanned);
+}
+
+static void names_are_utf8(void **state)
+{
+	(void)state;
+	static const uint16_t units[] = { 'r', 0xe9, 0x2603, 0xd83d, 0xde00, 0xd800, 'x', 0xdc00 };
+	struct image image = two_partition_disk();
+	for (int copy = 0; copy < 2; copy++) {
+		uint64_t lba = copy ? image_last(&image) : 1, entries = copy ? lba - 32 : 2;
+		for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+			put_le(image_sector(&image, entries) + 56 + 2 * i, units[i], 2);
+		gpt_sign(&image, lba);
+	}
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_string_equal(scanned.table.partitions.items[0].name,
+	                    "r\xc3\xa9\xe2\x98\x83\xf0\x9f\x98\x80\xef\xbf\xbdx\xef\xbf\xbd");
+	done(&image, &scanned);
+}
+
+static void mbr_is_read(void **state)
+{
+	(void)state;
+	struct image image = image_new(8 * MIB, 512);
+	put_le(image.bytes + 440, 0x1234abcd, 4);
+	put_mbr_entry(&image, 0, 0, 0x80, 0x83, 2048, 2048);
+	put_mbr_entry(&image, 0, 1, 0, 0x05, 4096, 8192);
+	put_mbr_entry(&image, 0, 3, 0, 0x82, 12288, 2048);
+	/* Two logical partitions, each 2048 sectors behind its record. */
+	put_mbr_entry(&image, 4096, 0, 0, 0x83, 1024, 1024);
+	put_mbr_entry(&image, 4096, 1, 0, 0x05, 2048, 4096);
+	put_mbr_entry(&image, 4096 + 2048, 0, 0, 0x8e, 1024, 1024);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_sound(&scanned);
+	assert_string_equal(scanned.table.kind, "mbr");
+	assert_string_equal(scanned.table.disk_uuid, "0x1234abcd");
+	assert_int_equal(scanned.table.protective_mbr, ANSWER_UNKNOWN);
+	static const struct {
+		uint64_t number, start, sectors;
+		const char *type, *type_name, *uuid;
+	} wanted[] = {
+		{ 1, 2048, 2048, "0x83", "Linux", "1234abcd-01" },
+		{ 2, 4096, 8192, "0x05", "Extended", "1234abcd-02" },
+		{ 4, 12288, 2048, "0x82", "Linux swap / Solaris", "1234abcd-04" },
+		{ 5, 5120, 1024, "0x83", "Linux", "1234abcd-05" },
+		{ 6, 7168, 1024, "0x8e", "Linux LVM", "1234abcd-06" },
+	};
+	assert_int_equal(scanned.table.partitions.count, ARRAY_SIZE(wanted));
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		const struct partition *got = &scanned.table.partitions.items[i];
+		assert_int_equal(got->number, wanted[i].number);
+		assert_int_equal(got->start, wanted[i].start * 512);
+		assert_int_equal(got->size, wanted[i].sectors * 512);
+		assert_string_equal(got->type, wanted[i].type);
+		assert_string_equal(got->type_name, wanted[i].type_name);
+		assert_string_equal(got->part_uuid, wanted[i].uuid);
+		assert_int_equal(got->bootable, i == 0);
+		assert_true(got->readable);
+	}
+	done(&image, &scanned);
+}
+
+static void mbr_damage_is_found(void **state)
+{
+	(void)state;
+	struct image image = image_new(8 * MIB, 512);
+	put_mbr_entry(&image, 0, 0, 0, 0x83, 2048, 4096);
+	put_mbr_entry(&image, 0, 1, 0, 0x83, 4096, 1024);
+	put_mbr_entry(&image, 0, 2, 0, 0x83, 16000, UINT32_MAX);
+	put_mbr_entry(&image, 0, 3, 0, 0x0f, 8192, 1024);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_problem(&scanned, "mbr-partition-overlap", 4096 * 512);
+	assert_problem(&scanned, "mbr-partition-outside", 446 + 32);
+	assert_problem(&scanned, "mbr-extended-damaged", 8192 * 512 + 510);
+	assert_false(scanned.table.partitions.items[0].readable);
+	assert_false(scanned.table.partitions.items[1].readable);
+	assert_false(scanned.table.partitions.items[2].readable);
+	done(&image, &scanned);
+
+	/* On the table itself, and past the end as well. */
+	image = image_new(8 * MIB, 512);
+	put_mbr_entry(&image, 0, 0, 0, 0x83, 0, 100);
+	put_mbr_entry(&image, 0, 1, 0, 0x83, 0, UINT32_MAX);
+	scan(&image, &scanned);
+	assert_int_equal(scanned.table.problems.count, 2);
+	assert_true(scanned.table.partitions.items[0].readable);
+	assert_false(scanned.table.partitions.items[1].readable);
+	done(&image, &scanned);
+}
+
+static void extended_loops_end(void **state)
+{
+	(void)state;
+	/* A record that leads to itself, without partitions. */
+	struct image image = image_new(8 * MIB, 512);
+	put_mbr_entry(&image, 0, 0, 0, 0x05, 2048, 8192);
+	put_mbr_entry(&image, 2048, 1, 0, 0x05, 0, 8192);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_problem(&scanned, "mbr-extended-loop", 2048 * 512);
+	assert_int_equal(scanned.table.partitions.count, 1);
+	done(&image, &scanned);
+
+	/* And one with a partition. */
+	image = image_new(8 * MIB, 512);
+	put_mbr_entry(&image, 0, 0, 0, 0x05, 2048, 8192);
+	put_mbr_entry(&image, 2048, 0, 0, 0x83, 1, 10);
+	put_mbr_entry(&image, 2048, 1, 0, 0x05, 0, 8192);
+	scan(&image, &scanned);
+	assert_problem(&scanned, "mbr-extended-loop", 2048 * 512);
+	assert_int_equal(scanned.table.partitions.items[scanned.table.partitions.count - 1].number, 255);
+	done(&image, &scanned);
+
+	/* A link that leaves the disk. */
+	image = image_new(8 * MIB, 512);
+	put_mbr_entry(&image, 0, 0, 0, 0x05, 2048, 8192);
+	put_mbr_entry(&image, 2048, 0, 0, 0x83, 1, 10);
+	put_mbr_entry(&image, 2048, 1, 0, 0x05, UINT32_MAX, 1);
+	scan(&image, &scanned);
+	assert_problem(&scanned, "mbr-extended-outside", (UINT64_C(2048) + UINT32_MAX) * 512);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	done(&image, &scanned);
+}
+
+/* The start of what mkfs.fat writes. */
+static void put_fat(struct image *image)
+{
+	static const uint8_t start[] = { 0xeb, 0x3c, 0x90, 'm', 'k', 'f', 's', '.', 'f', 'a',  't',
+		                         0,    2,    4,    1,   0,   2,   0,   2,   0,   0x40, 0xf8 };
+	memcpy(image->bytes, start, sizeof(start));
+	image->bytes[510] = 0x55;
+	image->bytes[511] = 0xaa;
+}
+
+static void assert_whole_disk(struct image *image)
+{
+	struct scanned scanned;
+	scan(image, &scanned);
+	assert_sound(&scanned);
+	assert_string_equal(scanned.table.kind, "none");
+	assert_int_equal(scanned.table.partitions.count, 1);
+	const struct partition *whole = &scanned.table.partitions.items[0];
+	assert_int_equal(whole->number, 0);
+	assert_int_equal(whole->start, 0);
+	assert_int_equal(whole->size, image->size);
+	assert_true(whole->readable);
+	done(image, &scanned);
+}
+
+static void file_system_on_the_bare_disk(void **state)
+{
+	(void)state;
+	struct image image = image_new(2 * MIB, 512);
+	put_fat(&image);
+	assert_whole_disk(&image);
+
+	/* mkfs.fat's own entry over all of it: starts at sector 0. */
+	image = image_new(2 * MIB, 512);
+	put_fat(&image);
+	put_mbr_entry(&image, 0, 0, 0x80, 0x0c, 0, 4096);
+	assert_whole_disk(&image);
+
+	/* NTFS has the end of its boot messages where the entries would be. */
+	image = image_new(2 * MIB, 512);
+	memcpy(image.bytes + 3, "NTFS    ", 8);
+	memset(image.bytes + 446, 'k', 64);
+	image.bytes[510] = 0x55;
+	image.bytes[511] = 0xaa;
+	assert_whole_disk(&image);
+
+	/* ext4: nothing in the first sector. */
+	image = image_new(2 * MIB, 512);
+	put_le(image.bytes + 1024 + 56, 0xef53, 2);
+	assert_whole_disk(&image);
+
+	/* btrfs: nothing in the first 64 KiB. */
+	image = image_new(2 * MIB, 512);
+	memcpy(image.bytes + 65536 + 64, "_BHRfS_M", 8);
+	assert_whole_disk(&image);
+
+	/* A boot sector in front of an ext4. */
+	image = image_new(2 * MIB, 512);
+	put_le(image.bytes + 1024 + 56, 0xef53, 2);
+	image.bytes[510] = 0x55;
+	image.bytes[511] = 0xaa;
+	assert_whole_disk(&image);
+}
+
+static void empty_disks(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t size;
+		bool is_signed;
+		const char *kind;
+		const char *code;
+	} cases[] = {
+		{ 2 * MIB, false, "none", NULL },
+		{ 512, false, "none", NULL },
+		{ 513, false, "none", NULL },
+		{ 2 * MIB, true, "mbr", NULL },
+		{ 511, false, "none", "disk-too-short" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct image image = image_new(cases[i].size, 512);
+		if (cases[i].is_signed) {
+			image.bytes[510] = 0x55;
+			image.bytes[511] = 0xaa;
+		}
+		struct scanned scanned;
+		scan(&image, &scanned);
+		assert_string_equal(scanned.table.kind, cases[i].kind);
+		assert_int_equal(scanned.table.partitions.count, 0);
+		assert_int_equal(scanned.table.problems.count, cases[i].code ? 1 : 0);
+		if (cases[i].code)
+			assert_string_equal(scanned.table.problems.items[0].code, cases[i].code);
+		done(&image, &scanned);
+	}
+}
+
+/* Cut at every sector of its start: never a crash, never a partition that lies outside. */
+static void every_truncation_is_survived(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	for (uint64_t size = 512; size < 20 * 1024; size += 171) {
+		struct image cut = { image.bytes, size, 512 };
+		struct scanned scanned;
+		scan(&cut, &scanned);
+		assert_int_not_equal(scanned.table.problems.count, 0);
+		for (size_t i = 0; i < scanned.table.partitions.count; i++)
+			assert_false(scanned.table.partitions.items[i].readable);
+		arena_free(&scanned.arena);
+	}
+	free(image.bytes);
+}
+
+struct failing {
+	struct span bytes;
+	uint64_t from, to; /* reads that touch this range fail */
+};
+
+static bool failing_read(void *context, uint64_t offset, void *buffer, size_t length, struct error *error)
+{
+	const struct failing *failing = context;
+	if (offset < failing->to && failing->from < offset + length)
+		return error_set(error, ERROR_IO, "a bad block");
+	memcpy(buffer, failing->bytes.data + offset, length);
+	return true;
+}
+
+static void bad_blocks_are_named(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	struct failing failing = { .bytes = span_of(image.bytes, image.size), .from = 1024, .to = 1025 };
+	struct reader disk = { .read = failing_read, .state = &failing, .size = image.size };
+	struct scanned scanned = { 0 };
+	struct budget budget = budget_default();
+	struct error error;
+	assert_true(volume_scan(&disk, &budget, &scanned.arena, &scanned.table, &error));
+	assert_problem(&scanned, "gpt-primary-unreadable", 1024);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_NO);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	arena_free(&scanned.arena);
+
+	failing.from = 0;
+	failing.to = 1;
+	scanned = (struct scanned){ 0 };
+	assert_false(volume_scan(&disk, &budget, &scanned.arena, &scanned.table, &error));
+	assert_int_equal(error.code, ERROR_IO);
+	assert_string_equal(error.message, "the partition table cannot be read: a bad block");
+	arena_free(&scanned.arena);
+	free(image.bytes);
+}
+
+static void budget_ends_the_scan(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	struct span bytes = span_of(image.bytes, image.size);
+	struct reader disk = reader_of_span(&bytes);
+	struct budget budget = { .steps_left = 100 };
+	struct arena arena = { 0 };
+	struct partition_table table;
+	struct error error;
+	assert_false(volume_scan(&disk, &budget, &arena, &table, &error));
+	assert_int_equal(error.code, ERROR_LIMIT);
+	arena_free(&arena);
+	free(image.bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gpt_is_read),
+		cmocka_unit_test(gpt_of_large_sectors_is_read),
+		cmocka_unit_test(damaged_copy_is_named),
+		cmocka_unit_test(both_copies_damaged_give_nothing),
+		cmocka_unit_test(lying_headers_are_found),
+		cmocka_unit_test(large_entries_are_read_but_not_sound),
+		cmocka_unit_test(copies_that_differ_are_found),
+		cmocka_unit_test(grown_image_has_a_misplaced_backup),
+		cmocka_unit_test(cut_image_has_no_backup),
+		cmocka_unit_test(partitions_in_wrong_places_are_found),
+		cmocka_unit_test(protective_mbr_decides),
+		cmocka_unit_test(hybrid_mbr_must_agree),
+		cmocka_unit_test(backup_is_found_on_a_wiped_start),
+		cmocka_unit_test(names_are_utf8),
+		cmocka_unit_test(mbr_is_read),
+		cmocka_unit_test(mbr_damage_is_found),
+		cmocka_unit_test(extended_loops_end),
+		cmocka_unit_test(file_system_on_the_bare_disk),
+		cmocka_unit_test(empty_disks),
+		cmocka_unit_test(every_truncation_is_survived),
+		cmocka_unit_test(bad_blocks_are_named),
+		cmocka_unit_test(budget_ends_the_scan),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
