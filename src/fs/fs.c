@@ -1,0 +1,72 @@
+#include "fs/fs.h"
+
+#include <inttypes.h>
+
+#include "base/checked.h"
+#include "fs/identify.h"
+
+/*
+ * Asked in this order. Containers come first: what lies in them may look like a file system. Then ext, whose
+ * mke2fs leaves traces of older formats standing. vfat, whose boot sector many programs imitate, comes late;
+ * and backup superblocks, which outlive a new file system of another kind, only when nothing else is there.
+ */
+const struct fs_driver *const fs_drivers[] = {
+	&container_driver, &ext_driver, &signature_driver, &ext_damaged_driver, NULL,
+};
+
+bool fs_identify(const struct reader *reader, uint64_t partition, struct budget *budget, struct arena *arena,
+                 struct filesystem *fs)
+{
+	for (const struct fs_driver *const *driver = fs_drivers; *driver; driver++) {
+		*fs = (struct filesystem){
+			.partition = partition,
+			.reader = *reader,
+			.budget = budget,
+			.arena = arena,
+		};
+		if ((*driver)->identify(fs)) {
+			fs->driver = (*driver)->open ? *driver : NULL;
+			return true;
+		}
+	}
+	*fs = (struct filesystem){ 0 };
+	return false;
+}
+
+bool fs_open(struct filesystem *fs, struct error *error)
+{
+	if (fs_is_open(fs))
+		return true;
+	if (!fs->driver)
+		return error_set(error, ERROR_UNSUPPORTED, "files of %s cannot be read",
+		                 fs->type ? fs->type : "an unknown file system");
+	return fs->driver->open(fs, error);
+}
+
+void fs_close(struct filesystem *fs)
+{
+	if (!fs_is_open(fs))
+		return;
+	fs->driver->close(fs);
+	fs->state = NULL;
+}
+
+bool fs_is_open(const struct filesystem *fs)
+{
+	return fs->state != NULL;
+}
+
+static bool read_node(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
+{
+	const struct node *file = state;
+	return file->fs->driver->read(file, offset, buffer, length, error);
+}
+
+struct reader node_reader(const struct node *file)
+{
+	return (struct reader){
+		.read = read_node,
+		.state = (void *)(uintptr_t)file,
+		.size = file->type == NODE_FILE ? file->size : 0,
+	};
+}
