@@ -1,0 +1,303 @@
+#include "cmd/options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#define CHECK   (1u << COMMAND_CHECK)
+#define INSPECT (1u << COMMAND_INSPECT)
+#define EXPLAIN (1u << COMMAND_EXPLAIN)
+#define NONE    (1u << COMMAND_NONE)
+#define EVERY   (NONE | CHECK | INSPECT | EXPLAIN | 1u << COMMAND_HELP | 1u << COMMAND_VERSION)
+
+#define OPTIONS_MAX 16
+
+const struct command commands[] = {
+	{ COMMAND_NONE, "", "COMMAND [OPTION...] [ARGUMENT...]", "a command", 0,
+	  "Tell whether Linux images meet the requirements of Compute Engine.", NULL },
+	{ COMMAND_CHECK, "check", "[OPTION...] INPUT...", "an input", SIZE_MAX,
+	  "check images against the requirements, and whether they would boot",
+	  "An INPUT is a disk image or a block device. Nothing is mounted, run or written, and no\n"
+	  "privileges are needed. Each failure names the file in the image, the line, and a fix.\n"
+	  "\n"
+	  "Exit status: 0 all conform; 1 failures at the --fail-on level or a graver one; 2 an input\n"
+	  "could not be fully examined; 3 wrong usage; 70 a bug in slipway; 75 try again." },
+	{ COMMAND_INSPECT, "inspect", "[OPTION...] INPUT", "an input", 1,
+	  "show what is in an image: partitions, boot path, kernels, sysctls",
+	  "Shows the facts that the rules are judged by, each with the file and line it comes from." },
+	{ COMMAND_EXPLAIN, "explain", "[OPTION...] [ID...]", NULL, SIZE_MAX,
+	  "explain a requirement: what it asks, why, and how to meet it",
+	  "Without an ID, lists all requirements." },
+	{ COMMAND_HELP, "help", "[COMMAND]", NULL, 1, "show the help of a command", NULL },
+	{ COMMAND_VERSION, "version", "", NULL, 0, "show the version", NULL },
+	{ 0 },
+};
+
+const struct option_row option_rows[] = {
+	{ OPTION_FORMAT, "format", 'f', "FORMAT", "text json", "how to report: text (default) or json",
+	  CHECK | INSPECT },
+	{ OPTION_FAIL_ON, "fail-on", 0, "LEVEL", "required recommended advice",
+	  "fail on this level and graver: required (default), recommended, advice", CHECK },
+	{ OPTION_POLICY, "policy", 'p', "FILE", NULL, "use the rules of FILE, see slipway-policy(5)",
+	  CHECK | INSPECT | EXPLAIN },
+	{ OPTION_KERNEL, "kernel", 'k', "VERSION", NULL, "look at this kernel, not the one booted by default",
+	  CHECK | INSPECT },
+	{ OPTION_ALL_KERNELS, "all-kernels", 'a', NULL, NULL, "look at every kernel of the image",
+	  CHECK | INSPECT },
+	{ OPTION_COLOR, "color", 0, "WHEN", "auto always never", "use colour: auto (default), always, never",
+	  CHECK | INSPECT | EXPLAIN },
+	{ OPTION_QUIET, "quiet", 'q', NULL, NULL, "only the last line of each input", CHECK },
+	{ OPTION_VERBOSE, "verbose", 'v', NULL, NULL, "show what passes too, with its evidence", CHECK },
+	{ OPTION_HELP, "help", 'h', NULL, NULL, "show this help", EVERY },
+	{ OPTION_VERSION, "version", 'V', NULL, NULL, "show the version", NONE },
+	{ 0 },
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (*command->name && str_equal(command->name, name))
+			return command;
+	return NULL;
+}
+
+static bool belongs_to(const struct option_row *row, const struct command *command)
+{
+	return row->commands >> command->id & 1;
+}
+
+static const struct option_row *row_of(int id)
+{
+	for (const struct option_row *row = option_rows; row->name; row++)
+		if ((int)row->id == id || (row->letter && row->letter == id))
+			return row;
+	return NULL;
+}
+
+/* Position of a value among blank-separated choices; -1 when it is none of them. */
+static int choice_index(const char *choices, const char *value)
+{
+	int index = 0;
+	for (const char *at = choices; *at; index++) {
+		size_t length = strcspn(at, " ");
+		if (strlen(value) == length && strncmp(at, value, length) == 0)
+			return index;
+		at += length;
+		at += strspn(at, " ");
+	}
+	return -1;
+}
+
+/* "text json" as "text or json". */
+static void add_choices(struct text *text, const char *choices)
+{
+	for (const char *at = choices; *at;) {
+		size_t length = strcspn(at, " ");
+		const char *next = at + length + strspn(at + length, " ");
+		if (at != choices)
+			text_add(text, *next ? ", " : " or ");
+		text_add_span(text, span_of(at, length));
+		at = next;
+	}
+}
+
+static bool set_choice(const struct option_row *row, const char *value, int *index, struct error *error)
+{
+	*index = choice_index(row->choices, value);
+	if (*index >= 0)
+		return true;
+	struct text choices CLEANUP(text_free) = { 0 };
+	add_choices(&choices, row->choices);
+	return error_set(error, ERROR_USAGE, "--%s wants %s, not '%s'", row->name, text_get(&choices), value);
+}
+
+static bool set_option(struct options *out, const struct option_row *row, const char *value,
+                       struct error *error)
+{
+	int choice = 0;
+	if (row->choices && !set_choice(row, value, &choice, error))
+		return false;
+	if (row->argument && !*value)
+		return error_set(error, ERROR_USAGE, "--%s wants a %s, not an empty word", row->name,
+		                 row->argument);
+	switch (row->id) {
+	case OPTION_FORMAT:
+		out->format = value;
+		break;
+	case OPTION_FAIL_ON:
+		out->fail_on = (enum level)choice;
+		break;
+	case OPTION_POLICY:
+		out->policy = value;
+		break;
+	case OPTION_KERNEL:
+		out->kernel = value;
+		break;
+	case OPTION_ALL_KERNELS:
+		out->all_kernels = true;
+		break;
+	case OPTION_COLOR:
+		out->colour = (enum colour)choice;
+		break;
+	case OPTION_QUIET:
+		out->quiet = true;
+		break;
+	case OPTION_VERBOSE:
+		out->verbose = true;
+		break;
+	case OPTION_HELP:
+		out->help = true;
+		break;
+	case OPTION_VERSION:
+		out->version = true;
+		break;
+	}
+	return true;
+}
+
+/* The tables that getopt_long() wants, for one command. */
+struct getopt_tables {
+	char letters[2 + 2 * OPTIONS_MAX + 1];
+	struct option longs[OPTIONS_MAX + 1];
+};
+
+static void fill_tables(const struct command *command, struct getopt_tables *out)
+{
+	*out = (struct getopt_tables){ .letters = ":" };
+	size_t letters = 1, longs = 0;
+	for (const struct option_row *row = option_rows; row->name && longs < OPTIONS_MAX; row++) {
+		if (!belongs_to(row, command))
+			continue;
+		out->longs[longs++] = (struct option){
+			.name = row->name,
+			.has_arg = row->argument ? required_argument : no_argument,
+			.val = (int)row->id,
+		};
+		if (row->letter)
+			out->letters[letters++] = row->letter;
+		if (row->letter && row->argument)
+			out->letters[letters++] = ':';
+	}
+}
+
+static bool unknown_option(const struct command *command, const char *word, struct error *error)
+{
+	const char *names[OPTIONS_MAX];
+	size_t count = 0;
+	for (const struct option_row *row = option_rows; row->name && count < OPTIONS_MAX; row++)
+		if (belongs_to(row, command))
+			names[count++] = row->name;
+	char bare[64];
+	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(word + strspn(word, "-"), "="),
+	         word + strspn(word, "-"));
+	const char *near = str_starts(word, "--") ? nearest_name(bare, names, count) : NULL;
+	if (near)
+		return error_set(error, ERROR_USAGE, "there is no option '--%s': did you mean --%s?", bare,
+		                 near);
+	return error_set(error, ERROR_USAGE, "there is no option '%s%s'", str_starts(word, "--") ? "--" : "",
+	                 str_starts(word, "--") ? bare : word);
+}
+
+/* What getopt_long() refused: `got` is its answer. */
+static bool refused(const struct command *command, char **argv, int got, struct error *error)
+{
+	const struct option_row *row = optopt ? row_of(optopt) : NULL;
+	if (got == ':' && row)
+		return error_set(error, ERROR_USAGE, "--%s wants a value: --%s=%s", row->name, row->name,
+		                 row->argument);
+	/* Of a long option optopt is its id when it was given a value that it does not take. */
+	if (row && optopt >= OPTION_FORMAT && belongs_to(row, command))
+		return error_set(error, ERROR_USAGE, "--%s takes no value", row->name);
+	if (optopt) {
+		char letter[3] = { '-', (char)optopt, 0 };
+		return unknown_option(command, letter, error);
+	}
+	return unknown_option(command, argv[optind - 1], error);
+}
+
+/*
+ * getopt_long() takes any unambiguous beginning of a name. A script that relies on one breaks on the day when
+ * a second option begins so: only whole names are taken.
+ */
+static bool is_abbreviated(const struct option_row *row, char **argv, int got)
+{
+	if (got < OPTION_FORMAT)
+		return false;
+	const char *word = argv[optind - 1];
+	if (row->argument && optarg == word)
+		word = argv[optind - 2];
+	size_t length = strcspn(word, "=");
+	return length != strlen(row->name) + 2 || strncmp(word + 2, row->name, length - 2) != 0;
+}
+
+static bool parse_words(int argc, char **argv, struct options *out, struct error *error)
+{
+	struct getopt_tables tables;
+	fill_tables(out->command, &tables);
+	opterr = 0;
+	optind = 0; /* starts afresh, for callers that parse twice */
+	for (;;) {
+		optopt = 0;
+		int got = getopt_long(argc, argv, tables.letters, tables.longs, NULL);
+		if (got == -1)
+			break;
+		if (got == '?' || got == ':')
+			return refused(out->command, argv, got, error);
+		const struct option_row *row = row_of(got);
+		if (is_abbreviated(row, argv, got))
+			return unknown_option(out->command,
+			                      row->argument && optarg == argv[optind - 1] ? argv[optind - 2]
+			                                                                  : argv[optind - 1],
+			                      error);
+		if (!set_option(out, row, optarg, error))
+			return false;
+	}
+	out->operands = argv + optind;
+	out->operand_count = (size_t)(argc - optind);
+	return true;
+}
+
+static bool check_operands(const struct options *options, struct error *error)
+{
+	const struct command *command = options->command;
+	if (options->help)
+		return true;
+	if (command->operand && options->operand_count == 0 && !options->version)
+		return error_set(error, ERROR_USAGE, "name %s", command->operand);
+	if (options->operand_count > command->most)
+		return error_set(error, ERROR_USAGE, "'%s' is one argument too many",
+		                 options->operands[command->most]);
+	if (options->kernel && options->all_kernels)
+		return error_set(error, ERROR_USAGE, "--kernel and --all-kernels exclude each other");
+	if (options->quiet && options->verbose)
+		return error_set(error, ERROR_USAGE, "--quiet and --verbose exclude each other");
+	return true;
+}
+
+static bool unknown_command(const char *word, struct error *error)
+{
+	const char *names[8];
+	size_t count = 0;
+	for (const struct command *command = commands + 1; command->name && count < ARRAY_SIZE(names);
+	     command++)
+		names[count++] = command->name;
+	const char *near = nearest_name(word, names, count);
+	if (near)
+		return error_set(error, ERROR_USAGE, "there is no command '%s': did you mean %s?", word,
+		                 near);
+	return error_set(error, ERROR_USAGE, "there is no command '%s'", word);
+}
+
+bool options_parse(int argc, char **argv, struct options *out, struct error *error)
+{
+	*out = (struct options){ .command = commands, .format = "text", .fail_on = LEVEL_REQUIRED };
+	if (argc >= 2 && argv[1][0] != '-') {
+		out->command = command_find(argv[1]);
+		if (!out->command) {
+			out->command = commands;
+			return unknown_command(argv[1], error);
+		}
+		argc--;
+		argv++;
+	}
+	return parse_words(argc, argv, out, error) && check_operands(out, error);
+}
