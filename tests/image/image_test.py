@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Checks one real image and compares everything that slipway says of it with expected/NAME.ini.
+
+An expectation names every rule that does not pass; with `like`, it is another one with some things changed. Every
+line of evidence is looked up in the image with debugfs or mtools: it must be there, word for word.
+
+  image_test.py NAME           compares
+  image_test.py --show NAME    prints what slipway says, in the form of an expectation
+"""
+
+import configparser
+import pathlib
+import sys
+
+import common
+
+EXPECTED = pathlib.Path(__file__).resolve().parent / "expected"
+
+
+def expectation(name):
+    """The sections of NAME.ini on top of those of the file that it is `like`."""
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=True)
+    parser.optionxform = str
+    path = EXPECTED / f"{name}.ini"
+    if not parser.read(path):
+        sys.exit(f"{path} is missing: every image needs an expectation")
+    base = parser.get("report", "like", fallback=None)
+    sections = expectation(base) if base else {"report": {}, "verdicts": {}, "evidence": {}, "found": {}}
+    for section in parser.sections():
+        for key, value in parser.items(section):
+            if key != "like":
+                sections[section][key] = value
+    # A verdict of the file that this one is like may be "pass" here.
+    sections["verdicts"] = {key: value for key, value in sections["verdicts"].items() if value != "pass"}
+    return sections
+
+
+def summary(status, entry):
+    """The [report] section that a report amounts to."""
+    return {
+        "exit": str(status), "examined": entry["examined"], "boots": entry["boots"],
+        "because": " ".join(entry["boots_because"]), "conforms": "yes" if entry["conforms"] else "no",
+    }
+
+
+def verdicts(entry):
+    return {finding["id"]: finding["verdict"] for finding in entry["findings"] if finding["verdict"] != "pass"}
+
+
+def differences(what, wanted, got, reasons):
+    for key in sorted(wanted.keys() | got.keys()):
+        if wanted.get(key) != got.get(key):
+            reason = f": {reasons[key]}" if reasons.get(key) else ""
+            yield f"{what} {key}: {got.get(key, 'pass')}, expected {wanted.get(key, 'pass')}{reason}"
+
+
+def wrong_features(wanted, features):
+    for feature in wanted.split():
+        if feature.startswith("-") == (feature.lstrip("-") in features):
+            yield f"feature {feature.lstrip('-')}: expected {'absent' if feature[0] == '-' else 'present'}"
+
+
+def wrong_evidence(path, name, findings):
+    """Evidence that is not what other tools find at that place of the image."""
+    parts, files = common.partitions(name), {}
+    for finding in findings:
+        for place in finding["evidence"]:
+            if not place["line"] or not place["path"] or not place["text"] or place["partition"] not in parts:
+                continue
+            key = place["partition"], place["path"]
+            if key not in files:
+                files[key] = common.cat(path, parts[key[0]], key[1])
+            where = f"{finding['id']}: {place['path']}:{place['line']} of partition {place['partition']}"
+            if files[key] is None:
+                yield f"{where}: the image has no such file"
+                continue
+            lines = files[key].decode(errors="replace").split("\n")
+            text = lines[place["line"] - 1].strip() if place["line"] <= len(lines) else None
+            if text is None or place["text"].strip() not in text:
+                yield f"{where}: slipway quotes {place['text']!r}, there is {text!r}"
+
+
+def missing_evidence(wanted, findings):
+    """An [evidence] line names a path, with :LINE or not, that a finding must point to."""
+    for rule, place in wanted.items():
+        found = [f"{at['path']}:{at['line']}" if ":" in place else at["path"] or "" for at in findings[rule]["evidence"]]
+        if not any(each == place or (place.endswith("*") and each.startswith(place[:-1])) for each in found):
+            yield f"evidence of {rule}: {', '.join(found) or 'none'}, expected {place}"
+
+
+def show(status, entry):
+    print("[report]")
+    for key, value in summary(status, entry).items():
+        print(f"{key} = {value}")
+    print("features =", " ".join(entry["features"]))
+    print(f"# {entry['reason']}\n\n[verdicts]")
+    for finding in entry["findings"]:
+        if finding["verdict"] != "pass":
+            print(f"{finding['id']} = {finding['verdict']}\n# {finding['found']} / {finding['wanted']}: {finding['reason']}")
+
+
+def main():
+    name = sys.argv[-1]
+    with common.image(name) as path:
+        status, report = common.slipway_json("check", "--format", "json", path)
+        entry = report["inputs"][0]
+        findings = {finding["id"]: finding for finding in entry["findings"]}
+        wrong = list(wrong_evidence(path, name, entry["findings"]))
+        if sys.argv[1] == "--show":
+            show(status, entry)
+            common.finish(wrong)
+    wanted = expectation(name)
+    features = wanted["report"].pop("features", "")
+    reasons = {rule: finding["reason"] for rule, finding in findings.items()}
+    wrong += differences("report", wanted["report"], summary(status, entry), {"examined": entry["reason"]})
+    wrong += differences("verdict of", wanted["verdicts"], verdicts(entry), reasons)
+    wrong += differences("found by", wanted["found"],
+                         {rule: findings[rule]["found"] for rule in wanted["found"]}, reasons)
+    wrong += wrong_features(features, entry["features"])
+    wrong += missing_evidence(wanted["evidence"], findings)
+    common.finish(wrong)
+
+
+main()
