@@ -320,8 +320,8 @@ def _make_base(name, root, suite_boot, folder):
     disk.make(folder / f"{name}.raw", base.layout, root, boot_files, features=features)
 
 
-def make_bases(suite, names, folder, say):
-    """Makes the missing ones of a release's bases from one unpacked root."""
+def make_bases(suite, names, folder, say=lambda words: None):
+    """Makes those of a release's bases that are not there yet, from one unpacked root."""
     missing = [name for name in names if BASES[name].suite == suite and not (folder / f"{name}.raw").exists()]
     if not missing:
         return

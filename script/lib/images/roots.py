@@ -82,32 +82,32 @@ def kernel_version(root_tar):
     return names[0].removeprefix("./boot/vmlinuz-")
 
 
-def _hooks(suite, folder, other_version):
+def _hooks(suite, folder, names):
     """The suite's own GRUB writes its menu and its core images inside the root while mmdebstrap has it open."""
     yield f"upload {shlex.quote(str(LIBRARY / 'boot-files.sh'))} /tmp/boot-files.sh"
     for layout in layouts.LAYOUTS:
-        if layout.suites and suite not in layout.suites:
+        if (layout.suites and suite not in layout.suites) or (names and layout.name not in names):
             continue
-        settings = dict(layout.settings(), OTHER_KERNEL=other_version if layout.two_kernels else "")
+        other = kernel_version(folder / "bullseye.tar") if layout.two_kernels else ""
+        settings = dict(layout.settings(), OTHER_KERNEL=other)
         words = " ".join(f"{key}={shlex.quote(value)}" for key, value in settings.items())
         yield f'chroot "$1" env {words} sh -eu /tmp/boot-files.sh'
     yield f"tar-out /tmp/boot-files {shlex.quote(str(folder / (suite + '.boot.tar.part')))}"
-    # Made at installation: an image that is to be copied must not carry them, and each root starts clean.
     yield 'rm -rf "$1"/tmp/boot-files "$1"/tmp/boot-files.sh'
 
 
-def make(suite, folder):
-    """Makes folder/SUITE.tar and folder/SUITE.boot.tar unless both are there already; tells whether it did."""
+def make(suite, folder, names=()):
+    """Makes folder/SUITE.tar, and folder/SUITE.boot.tar with the boot files of the layouts of these names (all of
+    them without), unless both are there already; tells whether it did."""
     tar, boot = folder / f"{suite}.tar", folder / f"{suite}.boot.tar"
     if tar.exists() and boot.exists():
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    other_version = kernel_version(folder / "bullseye.tar") if suite == "bookworm" else ""
     part = folder / f"{suite}.tar.part"
     packages = PACKAGES + (LATER_PACKAGES if suite != "bullseye" else ())
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", "--include=" + ",".join(packages)]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD]
-    command += [f"--customize-hook={hook}" for hook in _hooks(suite, folder, other_version)]
+    command += [f"--customize-hook={hook}" for hook in _hooks(suite, folder, names)]
     with tempfile.NamedTemporaryFile("w", suffix=".sources", dir=folder) as sources:
         sources.write(sources_for(suite))
         sources.flush()

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""compare.py SLIPWAY IMAGES FOLDER ROUNDS: other ways to the facts of an image, as ratios to slipway's time.
+
+All ways take turns within one run, so that what else the machine does falls on all of them; a ratio of medians is
+what remains true on another machine. The page cache is warm.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "script/lib"))
+sys.dont_write_bytecode = True
+
+from images import catalogue, disk  # noqa: E402
+from images.tools import SYSTEM_PATH, run  # noqa: E402
+
+RELEASES = {"bookworm": "Debian 12 (zstd initramfs)", "trixie": "Debian 13 (modules in a plain cpio)"}
+
+
+def measure(command):
+    """Wall time in seconds and peak memory in MiB of a command and its children; None where it fails."""
+    begun = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - begun
+    # slipway ends with 1 where it has findings.
+    good = (0, 1) if os.path.basename(command[0]) == "slipway" else (0,)
+    return (seconds, usage.ru_maxrss / 1024) if process.returncode in good else None
+
+
+def rounds_of(ways, rounds):
+    """Medians of time and memory by way; a way that fails once is left out, and said."""
+    samples = {name: [] for name in ways}
+    for turn in range(rounds + 1):
+        for name, command in ways.items():
+            sample = measure(command)
+            if sample is None:
+                samples.pop(name, None)
+                print(f"{name}: '{' '.join(command)}' fails here, left out", file=sys.stderr)
+            elif turn:  # the first turn warms the cache
+                samples[name].append(sample)
+        ways = {name: command for name, command in ways.items() if name in samples}
+    return {name: (statistics.median(sample[0] for sample in taken), max(sample[1] for sample in taken))
+            for name, taken in samples.items()}
+
+
+def loop_mounts_work(image, start):
+    if os.geteuid() != 0:
+        return "needs root"
+    with tempfile.TemporaryDirectory() as folder:
+        options = f"ro,noload,loop,offset={start}"
+        done = subprocess.run(["mount", "-o", options, image, folder], capture_output=True, check=False)
+        if done.returncode:
+            return done.stderr.decode().strip().replace("\n", " ")
+        subprocess.run(["umount", folder], check=True)
+    return ""
+
+
+def ways_to(slipway, image, folder):
+    """The commands that are compared, by name, slipway first; and the initramfs, unpacked alone, last."""
+    layout = catalogue.layout_of(image.stem)
+    start = next(part.start for part in disk.plan(layout) if part.number == layout.root)
+    version = re.search(r"vmlinuz-(\S+)", run("debugfs", "-R", "ls -p /boot", f"{image}?offset={start}").decode())[1]
+    version = version.split("/")[0]
+    initramfs = folder / f"{image.stem}.initrd"
+    run("debugfs", "-R", f"dump /boot/initrd.img-{version} {initramfs}", f"{image}?offset={start}")
+    words = [str(image), str(start), version, str(folder)]
+
+    ways = {"slipway check": [slipway, "check", str(image)]}
+    why_not = loop_mounts_work(image, start)
+    if why_not:
+        print(f"loop mount: left out ({why_not})", file=sys.stderr)
+    else:
+        ways["loop mount, as root"] = ["bash", str(HERE / "by-mount.sh"), *words]
+    ways["debugfs"] = ["bash", str(HERE / "by-debugfs.sh"), *words]
+    ways["grub-fstest"] = ["bash", str(HERE / "by-grub.sh"), *words]
+    if shutil.which("guestfish"):
+        ways["guestfish --ro -i"] = ["bash", str(HERE / "by-guestfish.sh"), *words]
+    else:
+        print("guestfish: left out (not installed)", file=sys.stderr)
+    if initramfs.read_bytes()[:4] != b"0707":
+        ways["floor: zstd -dc of the initramfs"] = ["zstd", "-dcq", str(initramfs)]
+    return ways
+
+
+def bytes_read(slipway, image):
+    facts = json.loads(subprocess.run([slipway, "inspect", "--format", "json", str(image)], capture_output=True,
+                                      check=True).stdout)
+    return facts["bytes_read"]
+
+
+def print_release(slipway, image, folder, rounds):
+    medians = rounds_of(ways_to(slipway, image, folder), rounds)
+    own = medians["slipway check"][0]
+    print(f"\n{RELEASES[image.stem]}, 3 GiB, {rounds} rounds\n")
+    print("| way | median | ratio | peak memory |\n|---|---:|---:|---:|")
+    for name, (seconds, memory) in medians.items():
+        print(f"| {name} | {seconds * 1000:.0f} ms | {seconds / own:.2f} | {memory:.0f} MiB |")
+
+
+def print_sizes(slipway, image, folder, rounds):
+    """The same system on a sparse disk a hundred times as large."""
+    large = folder / f"{image.stem}-300.raw"
+    run("cp", "--reflink=auto", "--sparse=always", image, large)
+    try:
+        os.truncate(large, 300 * disk.GIB)
+        run("sgdisk", "--move-second-header", large)
+        medians = rounds_of({str(path): [slipway, "check", str(path)] for path in (image, large)}, rounds)
+        own = medians[str(image)][0]
+        print("\n| disk | ratio | bytes read |\n|---|---:|---:|")
+        for path, size in ((image, "3 GiB"), (large, "300 GiB, sparse")):
+            print(f"| {size} | {medians[str(path)][0] / own:.2f} | {bytes_read(slipway, path) / 1e6:.2f} MB |")
+    finally:
+        large.unlink()
+
+
+def main():
+    slipway, images, folder, rounds = sys.argv[1], *map(pathlib.Path, sys.argv[2:4]), int(sys.argv[4])
+    os.environ["PATH"] = SYSTEM_PATH
+    slipway = str(pathlib.Path(slipway).resolve())
+    for release in RELEASES:
+        print_release(slipway, (images / f"{release}.raw").resolve(), folder.resolve(), rounds)
+    print_sizes(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
+
+
+main()
