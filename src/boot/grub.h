@@ -1,0 +1,56 @@
+// GRUB's configuration, followed as GRUB would: which entries the menu holds and which one boots.
+//
+// The script is really run, over a disk that answers three questions. Where its course depends on something
+// that cannot be known here, both ways are walked and everything they touch is marked as not known.
+#pragma once
+
+#include "boot/boot.h"
+
+enum grub_search {
+	GRUB_SEARCH_UUID,
+	GRUB_SEARCH_LABEL,
+	GRUB_SEARCH_FILE,
+};
+
+enum grub_file_kind {
+	GRUB_FILE_ABSENT,
+	GRUB_FILE_EMPTY, /* a regular file of no bytes */
+	GRUB_FILE_REGULAR,
+	GRUB_FILE_DIRECTORY,
+};
+
+/* The disk that GRUB was started from, as far as its file systems can be read. */
+struct grub_disk {
+	void *context;
+	const char *scheme; /* of its partition table, as in (hd0,gpt1): "gpt" or "msdos"; NULL: no table */
+
+	/* UNKNOWN when more than one file system answers, or one that cannot be read might. */
+	enum answer (*search)(void *context, enum grub_search by, const char *key, uint64_t *partition);
+
+	/* UNKNOWN when the file system cannot be read; else YES with *kind. */
+	enum answer (*look)(void *context, uint64_t partition, const char *path, enum grub_file_kind *kind);
+
+	/* A whole file of at most `most` bytes. */
+	bool (*load)(void *context, uint64_t partition, const char *path, size_t most, struct arena *arena,
+	             struct span *out, struct error *error);
+};
+
+/* How GRUB's core leaves things when it opens its first configuration file. */
+struct grub_start {
+	const char *platform; /* "pc" or "efi" */
+	const char *cpu;      /* "i386", "x86_64", "arm64" */
+	const char *prefix;   /* "/boot/grub": its folder in `partition` */
+	const char
+		*cmdpath; /* folder of the EFI program in `partition` of cmd_partition: "/EFI/debian"; NULL */
+	const char *config; /* path of the first configuration file */
+	uint64_t partition; /* of prefix and config */
+	uint64_t cmd_partition;
+};
+
+/*
+ * Runs the configuration and fills loader, config, entries (without root_*), the default, the timeout and
+ * problems of *out. False only when the configuration cannot be read at all, or the budget is used up;
+ * what was found until then stands in *out.
+ */
+NODISCARD bool grub_run(const struct grub_disk *disk, const struct grub_start *start, struct budget *budget,
+                        struct arena *arena, struct boot *out, struct error *error);

@@ -1,0 +1,96 @@
+// A disk in memory as GRUB's script evaluator sees it, for tests and fuzz targets: files in partitions, and
+// what `search` finds.
+#pragma once
+
+#include <string.h>
+
+#include "base/text.h"
+#include "boot/grub.h"
+
+struct fake_file {
+	uint64_t partition;
+	const char *path;
+	struct span content;
+};
+
+struct fake_disk {
+	struct fake_file files[32];
+	size_t count;
+	uint64_t unreadable; /* number of a partition whose files cannot be read; 0: none */
+};
+
+/* File systems of every fake disk: partition 1 holds "boot-uuid", 2 holds "root-uuid" with label "root". */
+static inline enum answer fake_search(void *context, enum grub_search by, const char *key,
+                                      uint64_t *partition)
+{
+	const struct fake_disk *disk = context;
+	for (size_t i = 0; by == GRUB_SEARCH_FILE && i < disk->count; i++) {
+		*partition = disk->files[i].partition;
+		if (str_equal(disk->files[i].path, key))
+			return ANSWER_YES;
+	}
+	if (by == GRUB_SEARCH_UUID && str_equal(key, "twice-uuid"))
+		return ANSWER_UNKNOWN;
+	if (by == GRUB_SEARCH_UUID && str_equal(key, "boot-uuid"))
+		return *partition = 1, ANSWER_YES;
+	if (str_equal(key, by == GRUB_SEARCH_UUID ? "root-uuid" : "root"))
+		return *partition = 2, ANSWER_YES;
+	return ANSWER_NO;
+}
+
+static inline const struct fake_file *fake_find(const struct fake_disk *disk, uint64_t partition,
+                                                const char *path)
+{
+	for (size_t i = 0; i < disk->count; i++)
+		if (disk->files[i].partition == partition && str_equal(disk->files[i].path, path))
+			return &disk->files[i];
+	return NULL;
+}
+
+static inline enum answer fake_look(void *context, uint64_t partition, const char *path,
+                                    enum grub_file_kind *kind)
+{
+	const struct fake_disk *disk = context;
+	if (disk->unreadable && partition == disk->unreadable)
+		return ANSWER_UNKNOWN;
+	const struct fake_file *file = fake_find(disk, partition, path);
+	*kind = !file ? GRUB_FILE_ABSENT : file->content.size ? GRUB_FILE_REGULAR : GRUB_FILE_EMPTY;
+	for (size_t i = 0; i < disk->count && !file; i++)
+		if (disk->files[i].partition == partition && str_starts(disk->files[i].path, path) &&
+		    disk->files[i].path[strlen(path)] == '/')
+			*kind = GRUB_FILE_DIRECTORY;
+	return ANSWER_YES;
+}
+
+static inline bool fake_load(void *context, uint64_t partition, const char *path, size_t most,
+                             struct arena *arena, struct span *out, struct error *error)
+{
+	const struct fake_file *file = fake_find(context, partition, path);
+	if (!file || file->content.size > most)
+		return error_set(error, ERROR_NOT_FOUND, "%s: no such file", path);
+	/* A copy of the exact size, so that a sanitizer sees a read behind its end. */
+	uint8_t *copy = arena_alloc(arena, file->content.size);
+	if (file->content.size)
+		memcpy(copy, file->content.data, file->content.size);
+	*out = span_of(copy, file->content.size);
+	return true;
+}
+
+static inline struct grub_disk fake_interface(struct fake_disk *disk)
+{
+	return (struct grub_disk){
+		.context = disk, .scheme = "gpt", .search = fake_search, .look = fake_look, .load = fake_load
+	};
+}
+
+static inline void fake_add_span(struct fake_disk *disk, uint64_t partition, const char *path,
+                                 struct span content)
+{
+	if (disk->count < ARRAY_SIZE(disk->files))
+		disk->files[disk->count++] = (struct fake_file){ partition, path, content };
+}
+
+static inline void fake_add(struct fake_disk *disk, uint64_t partition, const char *path, const char *content)
+{
+	fake_add_span(disk, partition, path, span_text(content));
+}
