@@ -1,0 +1,80 @@
+// The system calls that a worker may make: those of reading its input, computing, answering and ending.
+// Everything else kills the process with SIGSYS, so that neither a bug nor an attack gets a second try.
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sandbox/lockdown.h"
+
+/* Allowed whatever the arguments. */
+static const int plain_calls[] = {
+	SCMP_SYS(read), /* of what is open: the input */
+	SCMP_SYS(pread64),        SCMP_SYS(lseek),
+	SCMP_SYS(fstat),          SCMP_SYS(munmap), /* malloc() and free() */
+	SCMP_SYS(mremap),         SCMP_SYS(brk),
+	SCMP_SYS(madvise),        SCMP_SYS(getrandom),
+	SCMP_SYS(clock_gettime),  /* where the vDSO does not answer */
+	SCMP_SYS(rt_sigprocmask), /* abort(), which must look like one */
+	SCMP_SYS(getpid),         SCMP_SYS(gettid),
+	SCMP_SYS(rt_sigreturn),   SCMP_SYS(restart_syscall), /* the kernel's own, after a stop */
+	SCMP_SYS(exit),           SCMP_SYS(exit_group),
+};
+
+static bool allow(scmp_filter_ctx filter, int call, unsigned count, const struct scmp_arg_cmp *arguments)
+{
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, count, arguments) == 0;
+}
+
+/* An argument that must equal `value` in the bits of `mask`. */
+static struct scmp_arg_cmp argument(unsigned number, uint64_t mask, uint64_t value)
+{
+	return (struct scmp_arg_cmp){
+		.arg = number, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value
+	};
+}
+
+static bool allow_write(scmp_filter_ctx filter, int descriptor)
+{
+	const struct scmp_arg_cmp to = argument(0, UINT32_MAX, (uint32_t)descriptor);
+	return allow(filter, SCMP_SYS(write), 1, &to) && allow(filter, SCMP_SYS(writev), 1, &to);
+}
+
+/* Those whose arguments matter. */
+static bool allow_limited(scmp_filter_ctx filter, int output)
+{
+	/* Memory, never code, never a file. */
+	const struct scmp_arg_cmp memory[] = {
+		argument(2, PROT_EXEC, 0),
+		argument(3, MAP_ANONYMOUS, MAP_ANONYMOUS),
+	};
+	/* fstat() of glibc 2.33 to 2.38. A path that is not empty finds out that a file exists, no more. */
+	const struct scmp_arg_cmp by_descriptor = argument(3, UINT32_MAX, AT_EMPTY_PATH);
+	/* pthread_once() wakes whoever may wait; nobody does, and nobody may. */
+	const struct scmp_arg_cmp wake = argument(1, UINT32_MAX, FUTEX_WAKE_PRIVATE);
+	const struct scmp_arg_cmp itself = argument(0, UINT32_MAX, (uint32_t)getpid());
+	return allow(filter, SCMP_SYS(mmap), 2, memory) && allow(filter, SCMP_SYS(mprotect), 1, memory) &&
+	       allow(filter, SCMP_SYS(newfstatat), 1, &by_descriptor) &&
+	       allow(filter, SCMP_SYS(futex), 1, &wake) && allow(filter, SCMP_SYS(tgkill), 1, &itself) &&
+	       allow_write(filter, output) && allow_write(filter, STDERR_FILENO);
+}
+
+bool call_filter_available(void)
+{
+	/* KILL_PROCESS came with Linux 4.14: before it only a thread would have died. */
+	return seccomp_api_get() >= 3;
+}
+
+void call_filter_install(int output)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	bool built = filter && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0;
+	for (size_t i = 0; built && i < ARRAY_SIZE(plain_calls); i++)
+		built = allow(filter, plain_calls[i], 0, NULL);
+	/* The kernel has filters (see above) and yet ours cannot be had: do not go on without one. */
+	if (!built || !allow_limited(filter, output) || seccomp_load(filter) != 0)
+		_exit(EXIT_NO_LOCKDOWN);
+	/* The context is left to the end of the process: the filter may already stop what freeing it does. */
+}

@@ -1,0 +1,12 @@
+// Built without libseccomp: there is no filter.
+#include "sandbox/lockdown.h"
+
+bool call_filter_available(void)
+{
+	return false;
+}
+
+void call_filter_install(int output)
+{
+	(void)output;
+}

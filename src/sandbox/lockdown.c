@@ -1,0 +1,132 @@
+#include "sandbox/lockdown.h"
+
+#include <errno.h>
+#include <linux/landlock.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+
+/* A sanitizer reserves terabytes of address space and makes calls of its own at any time. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_SANITIZER true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER true
+#endif
+#endif
+#ifndef UNDER_SANITIZER
+#define UNDER_SANITIZER false
+#endif
+
+/* Descriptors above this one are closed only where the kernel has close_range() (5.9). */
+#define DESCRIPTORS_MOST 65536u
+
+static void set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard)
+{
+	struct rlimit limit = { .rlim_cur = soft, .rlim_max = hard };
+	/* Where a lower hard limit stands already, that one is as good. */
+	if (setrlimit(resource, &limit) != 0 && getrlimit(resource, &limit) == 0 && limit.rlim_cur > soft) {
+		limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+		(void)!setrlimit(resource, &limit);
+	}
+}
+
+static void set_limits(const struct worker_limits *limits)
+{
+	if (limits->memory_bytes && !UNDER_SANITIZER)
+		set_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes);
+	/* SIGXCPU at the soft limit tells what happened; the hard one is for a worker that blocks it. */
+	set_limit(RLIMIT_CPU, limits->cpu_seconds, limits->cpu_seconds + 1);
+	set_limit(RLIMIT_CORE, 0, 0);
+	set_limit(RLIMIT_NOFILE, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static void close_between(unsigned first, unsigned last)
+{
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	for (unsigned descriptor = first; descriptor <= last && descriptor < DESCRIPTORS_MOST; descriptor++)
+		close((int)descriptor);
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+	return (x > y) - (x < y);
+}
+
+/* All but stderr, for the one message of xmalloc(), and the two that the worker works with. */
+static void close_others(int input, int output)
+{
+	int kept[] = { STDERR_FILENO, input, output };
+	qsort(kept, ARRAY_SIZE(kept), sizeof(kept[0]), compare_ints);
+	unsigned next = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		if (kept[i] < 0)
+			continue;
+		if ((unsigned)kept[i] > next)
+			close_between(next, (unsigned)kept[i] - 1);
+		next = (unsigned)kept[i] + 1;
+	}
+	close_between(next, ~0u);
+}
+
+static long landlock_abi(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+/*
+ * A landlock domain that handles every right the kernel knows and grants none of them. The rights are
+ * numbered in the order of the kernel's ABI versions (Documentation/userspace-api/landlock.rst), so that
+ * those younger than our headers are taken away as well.
+ */
+static void take_file_system(void)
+{
+	static const unsigned file_rights[] = { 0, 13, 14, 15, 15, 16 };
+	long abi = landlock_abi();
+	if (abi < 1)
+		return;
+	size_t known = (size_t)abi < ARRAY_SIZE(file_rights) ? (size_t)abi : ARRAY_SIZE(file_rights) - 1;
+	struct {
+		uint64_t handled_file_rights;
+		uint64_t handled_net_rights; /* since 4: bind and connect of TCP */
+		uint64_t scoped;             /* since 6: abstract sockets, signals */
+	} ruleset = {
+		.handled_file_rights = (UINT64_C(1) << file_rights[known]) - 1,
+		.handled_net_rights = abi >= 4 ? 3 : 0,
+		.scoped = abi >= 6 ? 3 : 0,
+	};
+	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
+	long descriptor = syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
+	if (descriptor < 0)
+		return;
+	syscall(SYS_landlock_restrict_self, (int)descriptor, 0);
+	close((int)descriptor);
+}
+
+bool lockdown_has_landlock(void)
+{
+	return landlock_abi() >= 1;
+}
+
+bool lockdown_has_call_filter(void)
+{
+	return !UNDER_SANITIZER && call_filter_available();
+}
+
+void lockdown(int input, int output, const struct worker_limits *limits)
+{
+	close_others(input, output);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	take_file_system();
+	set_limits(limits);
+	if (lockdown_has_call_filter())
+		call_filter_install(output);
+}

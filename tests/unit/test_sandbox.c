@@ -1,0 +1,512 @@
+// Workers that misbehave in every way that the parent must survive.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "sandbox/lockdown.h"
+#include "sandbox/sandbox.h"
+
+static const struct worker_limits test_limits = {
+	.memory_bytes = UINT64_C(128) << 20,
+	.cpu_seconds = 10,
+	.wall_seconds = 60,
+	.output_bytes = 1 << 20,
+};
+
+static unsigned open_descriptors(void)
+{
+	unsigned count = 0;
+	DIR *folder = opendir("/proc/self/fd");
+	assert_non_null(folder);
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
+/* Runs the worker; afterwards nothing of it may be left. */
+static struct worker_result run_with(worker_fn *work, void *context, int input,
+                                     const struct worker_limits *limits)
+{
+	struct worker_result result;
+	struct error error;
+	unsigned before = open_descriptors();
+	if (!worker_run(work, context, input, limits, &result, &error))
+		fail_msg("%s", error.message);
+	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	return result;
+}
+
+static struct worker_result run(worker_fn *work)
+{
+	return run_with(work, NULL, -1, &test_limits);
+}
+
+static void expect(worker_fn *work, enum worker_end end, int signal_number)
+{
+	struct worker_result result = run(work);
+	assert_int_equal(result.end, end);
+	assert_int_equal(result.signal, signal_number);
+	text_free(&result.output);
+}
+
+static void say(int output, const char *text)
+{
+	worker_write(output, text, strlen(text));
+}
+
+static void read_and_answer(void *context, int input, int output)
+{
+	char buffer[16];
+	struct stat status;
+	ssize_t got = pread(input, buffer, sizeof(buffer), 3);
+	if (got > 0)
+		worker_write(output, buffer, (size_t)got);
+	if (fstat(input, &status) == 0 && lseek(input, 0, SEEK_END) == status.st_size)
+		say(output, context);
+}
+
+static void finished_worker_answers(void **state)
+{
+	(void)state;
+	char path[] = "test-sandbox-XXXXXX";
+	int input = mkstemp(path);
+	assert_true(input >= 0);
+	unlink(path);
+	assert_int_equal(write(input, "is alive", 8), 8);
+	struct worker_result result =
+		run_with(read_and_answer, (void *)(uintptr_t) " and well", input, &test_limits);
+	assert_int_equal(result.end, WORKER_FINISHED);
+	assert_int_equal(result.signal, 0);
+	assert_string_equal(text_get(&result.output), "alive and well");
+	assert_true(result.peak_kilobytes > 100);
+	text_free(&result.output);
+	close(input);
+}
+
+static void say_much(void *context, int input, int output)
+{
+	(void)input;
+	size_t size = *(size_t *)context;
+	char *bytes = xmalloc(size);
+	memset(bytes, 'x', size);
+	worker_write(output, bytes, size);
+	free(bytes);
+}
+
+static void output_is_limited(void **state)
+{
+	(void)state;
+	size_t size = test_limits.output_bytes;
+	struct worker_result result = run_with(say_much, &size, -1, &test_limits);
+	assert_int_equal(result.end, WORKER_FINISHED);
+	assert_int_equal(result.output.size, size);
+	text_free(&result.output);
+	size++;
+	result = run_with(say_much, &size, -1, &test_limits);
+	assert_int_equal(result.end, WORKER_OUTPUT);
+	assert_int_equal(result.output.size, test_limits.output_bytes);
+	text_free(&result.output);
+}
+
+static void say_half_and_abort(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	say(output, "half a mess");
+	abort();
+}
+
+static void last_words_are_kept(void **state)
+{
+	(void)state;
+	struct worker_result result = run(say_half_and_abort);
+	assert_int_equal(result.end, WORKER_CRASHED);
+	assert_int_equal(result.signal, SIGABRT);
+	assert_string_equal(text_get(&result.output), "half a mess");
+	text_free(&result.output);
+}
+
+/* Not by a wild pointer, which a sanitizer turns into an exit. */
+static void crash(void *context, int input, int output)
+{
+	(void)context, (void)input, (void)output;
+	raise(SIGSEGV);
+}
+
+static void handle_signals(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	signal(SIGXCPU, SIG_IGN);
+	say(output, "deaf");
+}
+
+static void exit_oddly(void *context, int input, int output)
+{
+	(void)context, (void)input, (void)output;
+	_exit(3);
+}
+
+static void crashes_are_told(void **state)
+{
+	(void)state;
+	expect(crash, WORKER_CRASHED, SIGSEGV);
+	expect(exit_oddly, WORKER_CRASHED, 0);
+}
+
+static void spin(void *context, int input, int output)
+{
+	(void)context, (void)input, (void)output;
+	for (volatile unsigned turns = 0;; turns++)
+		;
+}
+
+static void spin_deaf(void *context, int input, int output)
+{
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	spin(context, input, output);
+}
+
+static void processor_time_is_limited(void **state)
+{
+	(void)state;
+	struct worker_limits limits = test_limits;
+	limits.cpu_seconds = 1;
+	assert_int_equal(run_with(spin, NULL, -1, &limits).end, WORKER_CPU);
+	assert_int_equal(run_with(spin_deaf, NULL, -1, &limits).end, WORKER_CPU);
+}
+
+static void wait_for_input(void *context, int input, int output)
+{
+	(void)context;
+	char byte;
+	say(output, "waiting");
+	ssize_t got = read(input, &byte, 1);
+	(void)got;
+}
+
+/* Its pipe is closed, but it goes on. With a filter it cannot even do that. */
+static void close_and_wait(void *context, int input, int output)
+{
+	(void)context;
+	char byte;
+	close(output);
+	ssize_t got = read(input, &byte, 1);
+	(void)got;
+}
+
+static void wall_time_is_limited(void **state)
+{
+	(void)state;
+	int ends[2];
+	assert_int_equal(pipe(ends), 0);
+	struct worker_limits limits = test_limits;
+	limits.wall_seconds = 1;
+	struct worker_result result = run_with(wait_for_input, NULL, ends[0], &limits);
+	assert_int_equal(result.end, WORKER_HUNG);
+	assert_int_equal(result.signal, 0);
+	assert_string_equal(text_get(&result.output), "waiting");
+	text_free(&result.output);
+	result = run_with(close_and_wait, NULL, ends[0], &limits);
+	assert_int_equal(result.end, lockdown_has_call_filter() ? WORKER_FORBIDDEN : WORKER_HUNG);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void allocate_at_once(void *context, int input, int output)
+{
+	(void)context, (void)input, (void)output;
+	memset(xmalloc((size_t)256 << 20), 1, (size_t)256 << 20);
+}
+
+static void allocate_forever(void *context, int input, int output)
+{
+	(void)context, (void)input, (void)output;
+	for (;;)
+		memset(xmalloc(10000), 1, 10000);
+}
+
+static void arena_beyond_limit(void *context, int input, int output)
+{
+	(void)context, (void)input, (void)output;
+	struct arena arena = { .limit = 1 << 20 };
+	for (;;)
+		arena_alloc(&arena, 1000);
+}
+
+static void memory_is_limited(void **state)
+{
+	(void)state;
+	/* Their message belongs on stderr, but not in the middle of the test's. */
+	int kept = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+	dup2(null, STDERR_FILENO);
+	enum worker_end of_arena = run(arena_beyond_limit).end;
+	/* Under a sanitizer there is no limit of the address space. */
+	bool limited = lockdown_has_call_filter();
+	enum worker_end at_once = limited ? run(allocate_at_once).end : WORKER_MEMORY;
+	enum worker_end by_pieces = limited ? run(allocate_forever).end : WORKER_MEMORY;
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	close(null);
+	assert_int_equal(of_arena, WORKER_MEMORY);
+	assert_int_equal(at_once, WORKER_MEMORY);
+	assert_int_equal(by_pieces, WORKER_MEMORY);
+}
+
+static void open_file(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	int descriptor = open("/etc/passwd", O_RDONLY);
+	say(output, descriptor >= 0 ? "opened" : "refused");
+}
+
+/* Needs no descriptor, so that it is not the limit of those that stops it. */
+static void make_folder(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	int made = mkdir("test-sandbox-folder", 0700);
+	say(output, made == 0 ? "made" : errno == EACCES ? "refused" : "failed");
+}
+
+static void make_socket(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+	say(output, descriptor >= 0 ? "opened" : "refused");
+}
+
+static void start_process(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	pid_t process = fork();
+	if (process == 0)
+		_exit(0);
+	say(output, process > 0 ? "forked" : "refused");
+}
+
+static void make_code(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	void *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say(output, code != MAP_FAILED ? "mapped" : "refused");
+}
+
+static void protect_code(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say(output, mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0 ? "mapped" : "refused");
+}
+
+static void map_input(void *context, int input, int output)
+{
+	(void)context;
+	void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, input, 0);
+	say(output, page != MAP_FAILED ? "mapped" : "refused");
+}
+
+static void write_input(void *context, int input, int output)
+{
+	(void)context;
+	say(output, write(input, "x", 1) == 1 ? "written" : "refused");
+}
+
+static void kill_parent(void *context, int input, int output)
+{
+	(void)input;
+	say(output, kill(*(pid_t *)context, SIGUSR1) == 0 ? "signalled" : "refused");
+}
+
+static void signal_parent_thread(void *context, int input, int output)
+{
+	(void)input;
+	pid_t parent = *(pid_t *)context;
+	say(output, syscall(SYS_tgkill, parent, parent, SIGUSR1) == 0 ? "signalled" : "refused");
+}
+
+static void everything_else_is_forbidden(void **state)
+{
+	(void)state;
+	static worker_fn *const attempts[] = {
+		make_folder, open_file,   make_socket, start_process,        make_code,      protect_code,
+		map_input,   write_input, kill_parent, signal_parent_thread, handle_signals,
+	};
+	if (!lockdown_has_call_filter()) {
+		print_message("no filter of system calls in this build: not tested\n");
+		skip();
+	}
+	int ends[2];
+	assert_int_equal(pipe(ends), 0);
+	pid_t parent = getpid();
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		struct worker_result result = run_with(attempts[i], &parent, ends[1], &test_limits);
+		if (result.end != WORKER_FORBIDDEN || result.signal != SIGSYS)
+			fail_msg("attempt %zu ended with %d: %s", i, result.end, text_get(&result.output));
+		assert_int_equal(result.output.size, 0);
+		text_free(&result.output);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Where the filter does not let it come to that (see above) there is nothing to see of landlock. */
+static void landlock_alone_takes_the_file_system(void **state)
+{
+	(void)state;
+	if (!lockdown_has_landlock()) {
+		print_message("no landlock in this kernel: not tested\n");
+		skip();
+	}
+	struct worker_result result = run(make_folder);
+	assert_int_equal(rmdir("test-sandbox-folder"), -1);
+	bool filtered = lockdown_has_call_filter();
+	assert_int_equal(result.end, filtered ? WORKER_FORBIDDEN : WORKER_FINISHED);
+	assert_string_equal(text_get(&result.output), filtered ? "" : "refused");
+	text_free(&result.output);
+}
+
+static void count_descriptors(void *context, int input, int output)
+{
+	(void)context;
+	unsigned count = 0;
+	for (int descriptor = 0; descriptor < 256; descriptor++)
+		count += lseek(descriptor, 0, SEEK_CUR) >= 0 || errno != EBADF;
+	bool expected = count == 3 && lseek(input, 0, SEEK_CUR) == 0;
+	say(output, expected ? "three" : "more");
+}
+
+static void only_three_descriptors_are_left(void **state)
+{
+	(void)state;
+	int input = open("/proc/self/exe", O_RDONLY), other = dup(input), high = fcntl(input, F_DUPFD, 200);
+	struct worker_result result = run_with(count_descriptors, NULL, input, &test_limits);
+	assert_int_equal(result.end, WORKER_FINISHED);
+	assert_string_equal(text_get(&result.output), "three");
+	text_free(&result.output);
+	/* Also where the input is standard input, or has the highest number. */
+	int standard = dup(STDIN_FILENO);
+	dup2(input, STDIN_FILENO);
+	result = run_with(count_descriptors, NULL, STDIN_FILENO, &test_limits);
+	assert_string_equal(text_get(&result.output), "three");
+	text_free(&result.output);
+	dup2(standard, STDIN_FILENO);
+	result = run_with(count_descriptors, NULL, high, &test_limits);
+	assert_string_equal(text_get(&result.output), "three");
+	text_free(&result.output);
+	close(standard);
+	close(input);
+	close(other);
+	close(high);
+}
+
+static void signal_itself(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	say(output, "now");
+	raise(SIGUSR1);
+	say(output, " and still here");
+}
+
+static void parent_handler(int signal_number)
+{
+	(void)signal_number;
+}
+
+static void handlers_of_the_parent_are_gone(void **state)
+{
+	(void)state;
+	signal(SIGUSR1, parent_handler);
+	struct worker_result result = run(signal_itself);
+	signal(SIGUSR1, SIG_DFL);
+	assert_int_equal(result.end, WORKER_CRASHED);
+	assert_int_equal(result.signal, SIGUSR1);
+	assert_string_equal(text_get(&result.output), "now");
+	text_free(&result.output);
+}
+
+static void announce_and_spin(void *context, int input, int output)
+{
+	worker_write(STDERR_FILENO, "!", 1);
+	spin(context, input, output);
+}
+
+/* A parent that is killed takes its worker along: the pipe that the worker holds comes to its end. */
+static void worker_dies_with_its_parent(void **state)
+{
+	(void)state;
+	int alive[2];
+	assert_int_equal(pipe(alive), 0);
+	pid_t parent = fork();
+	if (parent == 0) {
+		struct worker_result result;
+		struct error error;
+		close(alive[0]);
+		dup2(alive[1], STDERR_FILENO);
+		close(alive[1]);
+		bool ran = worker_run(announce_and_spin, NULL, -1, &test_limits, &result, &error);
+		_exit(ran ? 0 : 1);
+	}
+	close(alive[1]);
+	char byte = 0;
+	assert_int_equal(read(alive[0], &byte, 1), 1);
+	assert_int_equal(byte, '!');
+	kill(parent, SIGKILL);
+	assert_int_equal(waitpid(parent, NULL, 0), parent);
+	/* The worker spins on its CPU allowance of ten seconds: were it alive, the pipe would stay open. */
+	struct pollfd wanted = { .fd = alive[0], .events = POLLIN };
+	assert_int_equal(poll(&wanted, 1, 5000), 1);
+	assert_int_equal(read(alive[0], &byte, 1), 0);
+	close(alive[0]);
+}
+
+static void limits_have_defaults(void **state)
+{
+	(void)state;
+	struct worker_limits limits = worker_limits_default();
+	assert_int_equal(limits.memory_bytes, UINT64_C(512) << 20);
+	assert_true(limits.cpu_seconds > 0 && limits.wall_seconds > 0 && limits.output_bytes > 0);
+	struct worker_result result = run_with(read_and_answer, NULL, -1, &limits);
+	assert_int_equal(result.end, WORKER_FINISHED);
+	assert_string_equal(text_get(&result.output), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finished_worker_answers),
+		cmocka_unit_test(output_is_limited),
+		cmocka_unit_test(last_words_are_kept),
+		cmocka_unit_test(crashes_are_told),
+		cmocka_unit_test(processor_time_is_limited),
+		cmocka_unit_test(wall_time_is_limited),
+		cmocka_unit_test(memory_is_limited),
+		cmocka_unit_test(everything_else_is_forbidden),
+		cmocka_unit_test(landlock_alone_takes_the_file_system),
+		cmocka_unit_test(only_three_descriptors_are_left),
+		cmocka_unit_test(handlers_of_the_parent_are_gone),
+		cmocka_unit_test(worker_dies_with_its_parent),
+		cmocka_unit_test(limits_have_defaults),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
