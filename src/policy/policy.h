@@ -2,6 +2,7 @@
 // image.
 #pragma once
 
+#include "base/text.h"
 #include "facts/facts.h"
 
 enum level {
@@ -40,6 +41,8 @@ struct policy {
 	const char *name;     /* "gce" */
 	const char *revision; /* "2026-11" */
 	LIST(struct rule) rules;
+	LIST(struct rule)
+	features; /* [feature.NAME]: what an image may be declared with; they have no level */
 	struct arena arena;
 };
 
@@ -80,6 +83,12 @@ struct judgement {
 /* Judges one input. Strings live in `arena` or are borrowed from facts and policy. */
 void policy_judge(const struct policy *policy, const struct facts *facts, struct arena *arena,
                   struct judgement *out);
+
+/*
+ * Appends the command that creates the image with its features: "gcloud compute images create NAME
+ * --source-uri=gs://BUCKET/image.tar.gz --guest-os-features=A,B".
+ */
+void judgement_create_command(const struct judgement *judgement, struct text *out);
 
 /* Has the judgement a failure at this level or a graver one? */
 bool judgement_fails_at(const struct judgement *judgement, enum level level);

@@ -1,0 +1,23 @@
+// The next step to take, as a command or an edit to copy.
+#pragma once
+
+#include "policy/outcome.h"
+#include "policy/predicate.h"
+
+/* The family of distributions whose tools a fix names: "debian", "rhel", "suse", "alpine", "arch"; "". */
+const char *fix_family(const struct os *os);
+
+/* The policy's own fix for a case ("absent"), for the family, or for all; NULL: it has none. */
+const char *fix_from_policy(const struct context *context, const struct rule *rule, const char *variant);
+
+/* Makes the initramfs carry modules (blank between). */
+const char *fix_initramfs(const struct context *context, const char *modules);
+
+/* Takes a word off the kernel's command line, or puts one on it. */
+const char *fix_command_line(const struct context *context, const char *remove, const char *add);
+
+/* Sets a key so that it wins over whatever sets it now. */
+const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value);
+
+/* Rebuilds the kernel with these changes to its configuration: "--enable SCSI_VIRTIO". */
+const char *fix_rebuild(const struct context *context, const char *changes);

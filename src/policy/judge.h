@@ -1,0 +1,22 @@
+// The parts of a judgement, one function a predicate.
+#pragma once
+
+#include "policy/outcome.h"
+
+/* Configuration symbols that every judgement needs: the architecture and the compiled-in command line. */
+extern const char *const context_symbols[];
+
+void judge_kconfig(const struct context *context, const struct rule *rule, struct outcome *outcome);
+void judge_sysctl(const struct context *context, const struct rule *rule, struct outcome *outcome);
+void judge_observe(const struct context *context, const struct rule *rule, struct outcome *outcome);
+
+/* NULL: the key was not asked for. */
+const struct sysctl *sysctl_find(const struct kernel *kernel, const char *key);
+
+/* Judges one rule or feature over all judged kernels and keeps the worst. */
+void judge_rule(const struct facts *facts, const struct rule *rule, struct arena *arena,
+                struct outcome *outcome);
+
+/* Fills judgement->features and features_note. */
+void judge_features(const struct policy *policy, const struct facts *facts, struct arena *arena,
+                    struct judgement *out);

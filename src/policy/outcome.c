@@ -1,0 +1,65 @@
+#include "policy/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+static const char *format_text(struct arena *arena, const char *before, const char *format, va_list arguments)
+{
+	CLEANUP(text_free) struct text text = { 0 };
+	text_add(&text, before);
+	va_list again;
+	va_copy(again, arguments);
+	char room[1024];
+	int length = vsnprintf(room, sizeof(room), format, arguments);
+	if (length >= 0 && (size_t)length < sizeof(room)) {
+		text_add(&text, room);
+	} else if (length > 0) {
+		char *larger = arena_alloc(arena, (size_t)length + 1);
+		vsnprintf(larger, (size_t)length + 1, format, again);
+		text_add(&text, larger);
+	}
+	va_end(again);
+	return arena_strdup(arena, text_get(&text));
+}
+
+void outcome_set(const struct context *context, struct outcome *outcome, enum verdict verdict,
+                 const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	outcome->finding.verdict = verdict;
+	outcome->finding.reason = format_text(context->arena, "", format, arguments);
+	va_end(arguments);
+}
+
+void outcome_remark(const struct context *context, struct outcome *outcome, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	outcome->finding.reason = format_text(context->arena, outcome->finding.reason, format, arguments);
+	va_end(arguments);
+}
+
+void outcome_evidence(const struct context *context, struct outcome *outcome, const struct place *place)
+{
+	if (!place->path && !place->text && place->offset == 0)
+		return;
+	for (size_t i = 0; i < outcome->finding.evidence.count; i++) {
+		const struct place *other = &outcome->finding.evidence.items[i];
+		if (other->partition == place->partition && str_equal(other->path, place->path) &&
+		    other->line == place->line && other->offset == place->offset)
+			return;
+	}
+	*LIST_ADD(context->arena, &outcome->finding.evidence) = *place;
+}
+
+enum verdict verdict_worse(enum verdict a, enum verdict b)
+{
+	static const int gravity[] = {
+		[VERDICT_FAIL] = 4,           [VERDICT_UNKNOWN] = 3, [VERDICT_PASS] = 2,
+		[VERDICT_NOT_APPLICABLE] = 1, [VERDICT_WAIVED] = 0,
+	};
+	return gravity[a] >= gravity[b] ? a : b;
+}
