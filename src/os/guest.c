@@ -1,0 +1,56 @@
+// Guest settings: what the platform's pages ask of a system, seen in its files. One observation for each name
+// below, always; what cannot be told is UNKNOWN with a reason.
+//
+// name                        YES means                                 value
+// guest.ntp                   a time client is installed                its servers, blank between
+// guest.timezone              a zone is in effect                       "UTC", "Europe/Berlin"
+// guest.dhcp                  the first interface takes its address and
+//                             MTU by DHCP                               who does it: "networkd", "ifupdown",
+//                             ...
+// guest.persistent-net-rules  udev rules bind names to cards            NULL
+// guest.irqbalance            it is installed                           NULL
+// guest.firewall              one is enabled                            "ufw", "firewalld", ...
+// guest.root-ssh              root can log in by password               PermitRootLogin as it is in effect
+// guest.environment           the guest agent is installed              packages or programs of it
+// guest.machine-id            an id is baked in                         NULL
+// guest.host-keys             private SSH host keys are there           how many
+// guest.serial-getty          a login on a serial line                  lines, blank between; "console": on
+// those
+//                                                                       that the kernel's command line names
+#include "os/guest.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name;
+	observe_fn *observe;
+} observers[] = {
+	{ "guest.ntp", observe_ntp },
+	{ "guest.timezone", observe_timezone },
+	{ "guest.dhcp", observe_dhcp },
+	{ "guest.persistent-net-rules", observe_persistent_net_rules },
+	{ "guest.irqbalance", observe_irqbalance },
+	{ "guest.firewall", observe_firewall },
+	{ "guest.root-ssh", observe_root_ssh },
+	{ "guest.environment", observe_environment },
+	{ "guest.machine-id", observe_machine_id },
+	{ "guest.host-keys", observe_host_keys },
+	{ "guest.serial-getty", observe_serial_getty },
+};
+
+/* Files that one observer may open: includes of includes add up. */
+#define FILES_MOST 512
+
+void guest_observe(const struct tree *tree, const struct os *os, struct arena *arena,
+                   struct observations *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(observers); i++) {
+		unsigned files_left = FILES_MOST;
+		struct guest guest = { tree, os, arena, &files_left };
+		struct observation seen = { .name = observers[i].name };
+		observers[i].observe(&guest, &seen);
+		if (!seen.reason)
+			seen.reason = "not examined";
+		*LIST_ADD(arena, &out->items) = seen;
+	}
+}
