@@ -26,32 +26,38 @@ from images.tools import SYSTEM_PATH, run  # noqa: E402
 RELEASES = {"bookworm": "Debian 12 (zstd initramfs)", "trixie": "Debian 13 (modules in a plain cpio)"}
 
 
-def measure(command):
-    """Wall time in seconds and peak memory in MiB of a command and its children; None where it fails."""
+def good(command, status):
+    """slipway ends with 1 where it has findings."""
+    return status == 0 or (status == 1 and os.path.basename(command[0]) == "slipway")
+
+
+def seconds_of(command):
+    """Wall time of a command; None where it fails."""
     begun = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - begun
-    # slipway ends with 1 where it has findings.
-    good = (0, 1) if os.path.basename(command[0]) == "slipway" else (0,)
-    return (seconds, usage.ru_maxrss / 1024) if process.returncode in good else None
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return time.perf_counter() - begun if good(command, done.returncode) else None
+
+
+def memory_of(command):
+    """Peak memory in MiB of the largest process of a command, as GNU time has it from the kernel."""
+    with tempfile.NamedTemporaryFile("r") as answer:
+        subprocess.run(["time", "-q", "-f", "%M", "-o", answer.name, *command], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=False)
+        return int(answer.read()) / 1024
 
 
 def rounds_of(ways, rounds):
-    """Medians of time and memory by way; a way that fails once is left out, and said."""
+    """Median times by way; a way that fails is left out, and said."""
     samples = {name: [] for name in ways}
     for turn in range(rounds + 1):
-        for name, command in ways.items():
-            sample = measure(command)
-            if sample is None:
-                samples.pop(name, None)
-                print(f"{name}: '{' '.join(command)}' fails here, left out", file=sys.stderr)
+        for name in list(samples):
+            seconds = seconds_of(ways[name])
+            if seconds is None:
+                del samples[name]
+                print(f"{name}: '{' '.join(ways[name])}' fails here, left out", file=sys.stderr)
             elif turn:  # the first turn warms the cache
-                samples[name].append(sample)
-        ways = {name: command for name, command in ways.items() if name in samples}
-    return {name: (statistics.median(sample[0] for sample in taken), max(sample[1] for sample in taken))
-            for name, taken in samples.items()}
+                samples[name].append(seconds)
+    return {name: statistics.median(taken) for name, taken in samples.items()}
 
 
 def loop_mounts_work(image, start):
@@ -100,12 +106,13 @@ def bytes_read(slipway, image):
 
 
 def print_release(slipway, image, folder, rounds):
-    medians = rounds_of(ways_to(slipway, image, folder), rounds)
-    own = medians["slipway check"][0]
+    ways = ways_to(slipway, image, folder)
+    medians = rounds_of(ways, rounds)
+    own = medians["slipway check"]
     print(f"\n{RELEASES[image.stem]}, 3 GiB, {rounds} rounds\n")
     print("| way | median | ratio | peak memory |\n|---|---:|---:|---:|")
-    for name, (seconds, memory) in medians.items():
-        print(f"| {name} | {seconds * 1000:.0f} ms | {seconds / own:.2f} | {memory:.0f} MiB |")
+    for name, seconds in medians.items():
+        print(f"| {name} | {seconds * 1000:.0f} ms | {seconds / own:.2f} | {memory_of(ways[name]):.0f} MiB |")
 
 
 def print_sizes(slipway, image, folder, rounds):
@@ -116,10 +123,10 @@ def print_sizes(slipway, image, folder, rounds):
         os.truncate(large, 300 * disk.GIB)
         run("sgdisk", "--move-second-header", large)
         medians = rounds_of({str(path): [slipway, "check", str(path)] for path in (image, large)}, rounds)
-        own = medians[str(image)][0]
+        own = medians[str(image)]
         print("\n| disk | ratio | bytes read |\n|---|---:|---:|")
         for path, size in ((image, "3 GiB"), (large, "300 GiB, sparse")):
-            print(f"| {size} | {medians[str(path)][0] / own:.2f} | {bytes_read(slipway, path) / 1e6:.2f} MB |")
+            print(f"| {size} | {medians[str(path)] / own:.2f} | {bytes_read(slipway, path) / 1e6:.2f} MB |")
     finally:
         large.unlink()
 

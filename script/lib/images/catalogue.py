@@ -338,8 +338,7 @@ def make_bases(suite, names, folder, say=lambda words: None):
             dressed = True
         _make_base(name, root, suite_boot / "boot-files", folder)
         say(f"  {name:<24} {about(name)}")
-    shutil.rmtree(root)
-    shutil.rmtree(suite_boot)
+    shutil.rmtree(work)
 
 
 def make_variant(name, folder, path):
