@@ -198,11 +198,14 @@ static bool scan_directory(const struct node *directory, entry_fn *each, void *c
 	struct vfat_long_name pending = { 0 };
 	struct vfat_entry entry;
 	uint8_t buffer[1024];
-	for (uint64_t offset = 0; offset < DIRECTORY_SIZE_MAX; offset += sizeof(buffer)) {
+	for (uint64_t offset = 0;; offset += sizeof(buffer)) {
 		size_t got;
 		if (!budget_step(directory->fs->budget, 1, "vfat", error) ||
 		    !read_directory(directory, offset, buffer, sizeof(buffer), &got, error))
 			return false;
+		if (got > 0 && offset >= DIRECTORY_SIZE_MAX)
+			return fail_chain((uint32_t)directory->driver[0], "is too long for a directory",
+			                  error);
 		for (size_t at = 0; at + VFAT_ENTRY_SIZE <= got; at += VFAT_ENTRY_SIZE) {
 			struct span bytes = span_of(buffer + at, VFAT_ENTRY_SIZE);
 			enum vfat_scan seen = vfat_scan_entry(&pending, bytes, &entry);
@@ -212,7 +215,6 @@ static bool scan_directory(const struct node *directory, entry_fn *each, void *c
 		if (got < sizeof(buffer))
 			return true;
 	}
-	return true;
 }
 
 static void make_node(const struct node *directory, const struct vfat_entry *entry, uint64_t offset,

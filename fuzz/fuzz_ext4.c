@@ -1,0 +1,13 @@
+// ext2, ext3, ext4: our superblock checks, the io_manager, and libext2fs behind them.
+#include "fs_walk.h"
+
+#define SIZE_MOST (256 << 10)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size <= SIZE_MOST)
+		fuzz_image(data, size);
+	return 0;
+}

@@ -1,0 +1,13 @@
+// FAT: boot sector, chains, directories, long names.
+#include "fs_walk.h"
+
+#define SIZE_MOST (256 << 10)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size <= SIZE_MOST)
+		fuzz_image(data, size);
+	return 0;
+}
