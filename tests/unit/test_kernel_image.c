@@ -103,14 +103,14 @@ struct build {
 	bool appends_size; /* as scripts/Makefile.lib does behind all but gzip */
 };
 
-/* The commands of scripts/Makefile.lib and scripts/xz_wrap.sh. */
+/* The commands of scripts/Makefile.lib and scripts/xz_wrap.sh, some at lower levels. */
 static const struct build builds[] = {
 	{ "gzip", COMMAND("gzip", "-n", "-f", "-9"), false },
 	{ "bzip2", COMMAND("bzip2", "-9"), true },
-	{ "lzma", COMMAND("xz", "--format=lzma", "-9"), true },
-	{ "xz", COMMAND("xz", "--check=crc32", "--x86", "--lzma2=dict=32MiB"), true },
+	{ "lzma", COMMAND("xz", "--format=lzma", "-2"), true },
+	{ "xz", COMMAND("xz", "--check=crc32", "--x86", "--lzma2=preset=2,dict=32MiB"), true },
 	{ "lz4", COMMAND("lz4", "-l", "-9", "-", "-"), true },
-	{ "zstd", COMMAND("zstd", "-19"), true },
+	{ "zstd", COMMAND("zstd", "-9"), true },
 	{ "zstd", COMMAND("zstd", "--ultra", "-22"), true },
 };
 
@@ -150,7 +150,7 @@ static void finds_the_configuration_in_every_compression(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
 		struct arena arena = { 0 };
 		struct error error = { 0 };
-		struct span vmlinux = make_vmlinux(700000, ikconfig(CONFIG, &arena), &arena);
+		struct span vmlinux = make_vmlinux(150000, ikconfig(CONFIG, &arena), &arena);
 		struct span file = make_bzimage(build_payload(&builds[i], vmlinux, &arena), 64, &arena);
 		const char *config = read_config(file, &arena, &error);
 		assert_non_null(config);
@@ -165,7 +165,7 @@ static void says_when_there_is_no_configuration(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
 		struct arena arena = { 0 };
 		struct error error = { 0 };
-		struct span vmlinux = make_vmlinux(300000, span_text("IKCFG_S"), &arena);
+		struct span vmlinux = make_vmlinux(100000, span_text("IKCFG_S"), &arena);
 		struct span file = make_bzimage(build_payload(&builds[i], vmlinux, &arena), 64, &arena);
 		assert_null(read_config(file, &arena, &error));
 		assert_int_equal(error.code, ERROR_NOT_FOUND);
@@ -213,7 +213,7 @@ static void the_search_is_paid_for(void **state)
 {
 	(void)state;
 	struct arena arena = { 0 };
-	struct span vmlinux = make_vmlinux(300000, ikconfig(CONFIG, &arena), &arena);
+	struct span vmlinux = make_vmlinux(100000, ikconfig(CONFIG, &arena), &arena);
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
 		struct span file = make_bzimage(build_payload(&builds[i], vmlinux, &arena), 64, &arena);
 		struct reader reader = reader_of_span(&file);
@@ -274,7 +274,7 @@ static struct span make_arm64(struct arena *arena)
 	struct span between =
 		joined(span_text("Linux version %s\nLinux version 6.6.9-arm (gcc 12) #1 SMP Debian\n"),
 	               ikconfig(CONFIG, arena), arena);
-	struct span file = make_vmlinux(200000, between, arena);
+	struct span file = make_vmlinux(70000, between, arena);
 	uint8_t *bytes = (uint8_t *)(uintptr_t)file.data;
 	memset(bytes, 0, 64);
 	memcpy(bytes + 56, "ARM\x64", 4);
