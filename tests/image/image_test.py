@@ -9,6 +9,7 @@ line of evidence is looked up in the image with debugfs or mtools: it must be th
 """
 
 import configparser
+import fnmatch
 import pathlib
 import sys
 
@@ -30,9 +31,20 @@ def expectation(name):
         for key, value in parser.items(section):
             if key != "like":
                 sections[section][key] = value
-    # A verdict of the file that this one is like may be "pass" here.
-    sections["verdicts"] = {key: value for key, value in sections["verdicts"].items() if value != "pass"}
     return sections
+
+
+def expected_verdicts(patterns, rules):
+    """What is expected of each rule that is not to pass: a name goes before a pattern, a longer one before a
+    shorter one."""
+    found = {}
+    for rule in rules:
+        fitting = [pattern for pattern in patterns if fnmatch.fnmatchcase(rule, pattern)]
+        if fitting:
+            best = max(fitting, key=lambda pattern: (pattern == rule, len(pattern)))
+            if patterns[best] != "pass":
+                found[rule] = patterns[best]
+    return found
 
 
 def summary(status, entry):
@@ -113,7 +125,9 @@ def main():
     features = wanted["report"].pop("features", "")
     reasons = {rule: finding["reason"] for rule, finding in findings.items()}
     wrong += differences("report", wanted["report"], summary(status, entry), {"examined": entry["reason"]})
-    wrong += differences("verdict of", wanted["verdicts"], verdicts(entry), reasons)
+    wrong += [f"{pattern}: no rule of the policy is called so" for pattern in wanted["verdicts"]
+              if not fnmatch.filter(findings, pattern)]
+    wrong += differences("verdict of", expected_verdicts(wanted["verdicts"], findings), verdicts(entry), reasons)
     wrong += differences("found by", wanted["found"],
                          {rule: findings[rule]["found"] for rule in wanted["found"]}, reasons)
     wrong += wrong_features(features, entry["features"])
