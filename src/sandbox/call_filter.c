@@ -17,6 +17,7 @@ static const int plain_calls[] = {
 	SCMP_SYS(mremap),         SCMP_SYS(brk),
 	SCMP_SYS(madvise),        SCMP_SYS(getrandom),
 	SCMP_SYS(clock_gettime),  /* where the vDSO does not answer */
+	SCMP_SYS(sysinfo),        /* qsort() asks how much memory it may take */
 	SCMP_SYS(rt_sigprocmask), /* abort(), which must look like one */
 	SCMP_SYS(getpid),         SCMP_SYS(gettid),
 	SCMP_SYS(rt_sigreturn),   SCMP_SYS(restart_syscall), /* the kernel's own, after a stop */
