@@ -1,4 +1,5 @@
-// `inspect` for a program: the facts in the shape that schema/inspect.schema.json publishes.
+// `inspect` for a program: the facts in the shape that schema/inspect.schema.json publishes. A
+// container that could not be had is refused by json_add().
 
 #include <stdlib.h>
 
@@ -85,7 +86,7 @@ static json_t *entry_json(const struct boot_entry *entry, bool is_default)
 	json_add(object, "root", json_text(entry->root));
 	json_add(object, "root_found", json_answer(entry->root_found));
 	json_add(object, "root_partition",
-	         entry->root_partition ? json_number(entry->root_partition) : json_null());
+	         entry->root_found == ANSWER_YES ? json_number(entry->root_partition) : json_null());
 	json_add(object, "root_reason", json_text(entry->root_reason));
 	json_add(object, "evidence", place_or_null(&entry->place));
 	return object;

@@ -104,6 +104,8 @@ static enum answer firmware_boots(const struct boot *boot, const char *firmware)
 static void add_firmware(struct text *text, const struct boot *boot)
 {
 	enum answer bios = firmware_boots(boot, "bios"), uefi = firmware_boots(boot, "uefi");
+	if (boot->paths.count == 0)
+		return; /* nobody has looked */
 	if (bios == ANSWER_YES && uefi == ANSWER_YES)
 		add_part(text, "boots BIOS and UEFI");
 	else if (bios == ANSWER_YES)
@@ -149,7 +151,7 @@ static void add_kernel(struct text *text, const struct facts *facts)
 		}
 		text_add(text, ")");
 	}
-	if (!any && facts->kind == INPUT_DISK)
+	if (!any && facts->kind == INPUT_DISK && facts->examined == EXAMINED_FULL)
 		add_part(text, "no kernel that boots");
 }
 
@@ -170,6 +172,12 @@ void phrase_input(struct text *text, const struct facts *facts)
 	add_os(&what, &facts->os);
 	add_kernel(&what, facts);
 	text_add(text, text_get(&what));
+}
+
+void phrase_end(struct text *text)
+{
+	if (text->size > 0 && !strchr(".?!", text->data[text->size - 1]))
+		text_add_char(text, '.');
 }
 
 void phrase_name(struct text *text, const char *name)

@@ -24,3 +24,6 @@ void phrase_input(struct text *text, const struct facts *facts);
 
 /* Name a file as it was given on the command line: printable, whatever bytes it has. */
 void phrase_name(struct text *text, const char *name);
+
+/* Ends a sentence that may have its own end. */
+void phrase_end(struct text *text);

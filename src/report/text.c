@@ -124,7 +124,6 @@ static void print_found(const struct view *view, const struct finding *finding)
 static void print_finding(const struct view *view, const struct finding *finding)
 {
 	const struct rule *rule = finding->rule;
-	bool open = finding->verdict == VERDICT_FAIL || finding->verdict == VERDICT_UNKNOWN;
 	print_head(view, finding->verdict, rule->id, finding->reason ? finding->reason : "");
 	if (view->options->verbose) {
 		print_found(view, finding);
@@ -132,9 +131,9 @@ static void print_finding(const struct view *view, const struct finding *finding
 	} else {
 		print_places(view, finding);
 	}
-	if (open && rule->why)
+	if (finding->verdict == VERDICT_FAIL && rule->why)
 		print_labelled(view, "why", rule->why);
-	if (open && finding->fix) {
+	if (finding->verdict == VERDICT_FAIL && finding->fix) {
 		/* Never broken: a command must survive being copied. */
 		print_label(view, "fix");
 		fprintf(view->layout.out, "%s\n", finding->fix);

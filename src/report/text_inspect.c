@@ -6,7 +6,7 @@
 #include "report/phrase.h"
 #include "report/views.h"
 
-#define LABEL_COLUMNS 16
+#define LABEL_COLUMNS 18
 
 struct page {
 	struct layout layout;
@@ -25,19 +25,19 @@ static void print_row(const struct page *page, const char *label, const char *va
 	if (!value || !*value)
 		return;
 	layout_blanks(&page->layout, 2);
-	layout_padded(&page->layout, STYLE_DIM, label, LABEL_COLUMNS);
-	unsigned used = layout_columns(label) > LABEL_COLUMNS ? layout_columns(label) : LABEL_COLUMNS;
+	unsigned used = layout_columns(label) + 2 > LABEL_COLUMNS ? layout_columns(label) + 2 : LABEL_COLUMNS;
+	layout_padded(&page->layout, STYLE_DIM, label, used);
 	layout_wrapped(&page->layout, 2 + used, 2 + LABEL_COLUMNS, value);
 }
 
-/* "value  [place]" */
+/* "value [place]" */
 static void print_placed(const struct page *page, const char *label, const char *value,
                          const struct place *place)
 {
 	struct text line CLEANUP(text_free) = { 0 };
 	text_add(&line, value ? value : "not known");
 	if (place && !place_is_empty(place)) {
-		text_add(&line, "  [");
+		text_add(&line, " [");
 		phrase_place(&line, place, page->facts);
 		text_add_char(&line, ']');
 	}

@@ -6,8 +6,10 @@
 #include "report/phrase.h"
 #include "report/views.h"
 
-#define CELLS_MAX 24 /* sections; a policy with more shows the first ones */
-#define NAMES_MAX 4  /* rules in the closing line */
+#define CELLS_MAX  24 /* sections; a policy with more shows the first ones */
+#define ACROSS_MAX 3  /* sections a line */
+#define GAP        4  /* columns between them */
+#define NAMES_MAX  4  /* rules in the closing line */
 
 static const struct {
 	enum verdict verdict;
@@ -66,28 +68,41 @@ static unsigned print_counts(const struct layout *layout, const struct cell *cel
 	return used;
 }
 
+/* Widths of the columns of a table with `across` cells a line; returns that of a whole line. */
+static unsigned measure(const struct layout *layout, const struct cell *cells, size_t count, size_t across,
+                        unsigned names[], unsigned rests[])
+{
+	unsigned line = 0;
+	for (size_t column = 0; column < across; column++) {
+		names[column] = rests[column] = 0;
+		for (size_t i = column; i < count; i += across) {
+			unsigned name = layout_columns(cells[i].section);
+			unsigned rest = print_counts(layout, &cells[i], false);
+			names[column] = name > names[column] ? name : names[column];
+			rests[column] = rest > rests[column] ? rest : rests[column];
+		}
+		line += (column ? GAP : 2) + names[column] + rests[column];
+	}
+	return line;
+}
+
 void text_summary(const struct layout *layout, const struct judgement *judgement)
 {
 	struct cell cells[CELLS_MAX];
 	size_t count = count_sections(judgement, cells);
-	unsigned name_columns = 0, cell_columns = 0;
+	unsigned names[ACROSS_MAX], rests[ACROSS_MAX], width = layout->width ? layout->width : 100;
+	size_t across = ACROSS_MAX;
+	while (measure(layout, cells, count, across, names, rests) > width && across > 1)
+		across--;
 	for (size_t i = 0; i < count; i++) {
-		unsigned name = layout_columns(cells[i].section);
-		unsigned rest = print_counts(layout, &cells[i], false);
-		name_columns = name > name_columns ? name : name_columns;
-		cell_columns = rest > cell_columns ? rest : cell_columns;
-	}
-	unsigned width = layout->width ? layout->width : 100;
-	size_t per_line = width / (2 + name_columns + cell_columns + 2);
-	per_line = per_line < 1 ? 1 : per_line > 3 ? 3 : per_line;
-	for (size_t i = 0; i < count; i++) {
-		layout_blanks(layout, 2);
-		layout_padded(layout, STYLE_PLAIN, cells[i].section, name_columns);
+		size_t column = i % across;
+		layout_blanks(layout, column ? GAP : 2);
+		layout_padded(layout, STYLE_PLAIN, cells[i].section, names[column]);
 		unsigned used = print_counts(layout, &cells[i], true);
-		if ((i + 1) % per_line == 0 || i + 1 == count)
+		if (column + 1 == across || i + 1 == count)
 			fputc('\n', layout->out);
 		else
-			layout_blanks(layout, cell_columns - used + 2);
+			layout_blanks(layout, rests[column] - used);
 	}
 }
 
@@ -212,9 +227,11 @@ void text_closing(const struct layout *layout, const struct report_input *input,
 			phrase_count(&line, unknown, "rule");
 			text_add(&line, " could not be decided.");
 		}
-		if (facts->examined == EXAMINED_PARTIAL)
-			text_printf(&line, " Not fully examined: %s.",
+		if (facts->examined == EXAMINED_PARTIAL) {
+			text_printf(&line, " Not fully examined: %s",
 			            facts->reason ? facts->reason : "see above");
+			phrase_end(&line);
+		}
 	}
 	add_cost(&line, input, options->verbose);
 	layout_styled(layout, style, text_get(&line));
