@@ -9,19 +9,30 @@
 
 #include "sandbox/lockdown.h"
 
+struct plain_call {
+	int number;
+	const char *reason;
+};
+
 /* Allowed whatever the arguments. */
-static const int plain_calls[] = {
-	SCMP_SYS(read), /* of what is open: the input */
-	SCMP_SYS(pread64),        SCMP_SYS(lseek),
-	SCMP_SYS(fstat),          SCMP_SYS(munmap), /* malloc() and free() */
-	SCMP_SYS(mremap),         SCMP_SYS(brk),
-	SCMP_SYS(madvise),        SCMP_SYS(getrandom),
-	SCMP_SYS(clock_gettime),  /* where the vDSO does not answer */
-	SCMP_SYS(sysinfo),        /* qsort() asks how much memory it may take */
-	SCMP_SYS(rt_sigprocmask), /* abort(), which must look like one */
-	SCMP_SYS(getpid),         SCMP_SYS(gettid),
-	SCMP_SYS(rt_sigreturn),   SCMP_SYS(restart_syscall), /* the kernel's own, after a stop */
-	SCMP_SYS(exit),           SCMP_SYS(exit_group),
+static const struct plain_call plain_calls[] = {
+	{ SCMP_SYS(read), "what is open is the input" },
+	{ SCMP_SYS(pread64), "the same" },
+	{ SCMP_SYS(lseek), "the holes of the input" },
+	{ SCMP_SYS(fstat), "the kind of the input" },
+	{ SCMP_SYS(brk), "malloc()" },
+	{ SCMP_SYS(munmap), "free()" },
+	{ SCMP_SYS(mremap), "realloc()" },
+	{ SCMP_SYS(madvise), "free()" },
+	{ SCMP_SYS(getrandom), "malloc(), for its hardening" },
+	{ SCMP_SYS(sysinfo), "qsort(), which asks how much it may allocate" },
+	{ SCMP_SYS(clock_gettime), "where the vDSO does not answer" },
+	{ SCMP_SYS(rt_sigprocmask), "abort(), which must look like one" },
+	{ SCMP_SYS(getpid), "the same" },
+	{ SCMP_SYS(gettid), "the same" },
+	{ SCMP_SYS(restart_syscall), "the kernel's own, after a stop" },
+	{ SCMP_SYS(exit), "ending" },
+	{ SCMP_SYS(exit_group), "ending" },
 };
 
 static bool allow(scmp_filter_ctx filter, int call, unsigned count, const struct scmp_arg_cmp *arguments)
@@ -73,7 +84,7 @@ void call_filter_install(int output)
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	bool built = filter && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0;
 	for (size_t i = 0; built && i < ARRAY_SIZE(plain_calls); i++)
-		built = allow(filter, plain_calls[i], 0, NULL);
+		built = allow(filter, plain_calls[i].number, 0, NULL);
 	/* The kernel has filters (see above) and yet ours cannot be had: do not go on without one. */
 	if (!built || !allow_limited(filter, output) || seccomp_load(filter) != 0)
 		_exit(EXIT_NO_LOCKDOWN);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -58,6 +59,8 @@ NORETURN static void be_worker(worker_fn *work, void *context, int input, int ou
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE); /* it died before the line above */
+	/* Messages in another language would be looked up in files; and images are read alike everywhere. */
+	setlocale(LC_ALL, "C");
 	lockdown(input, output, limits);
 	work(context, input, output);
 	_exit(EXIT_SUCCESS);

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -102,6 +104,43 @@ static void finished_worker_answers(void **state)
 	assert_true(result.peak_kilobytes > 100);
 	text_free(&result.output);
 	close(input);
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+	return *(const uint8_t *)a - *(const uint8_t *)b;
+}
+
+/* What the C library does behind the back of those who call it. */
+static void use_the_library(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	size_t size = (size_t)1 << 20;
+	uint8_t *bytes = xmalloc(size);
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (uint8_t)(i * 7);
+	qsort(bytes, size, 1, compare_bytes);
+	bytes = xrealloc(bytes, 32 * size);
+	free(bytes);
+	char *pieces[100];
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
+		pieces[i] = xmalloc(i * 10000);
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
+		free(pieces[i]);
+	if (time(NULL) > 0)
+		say(output, strerror(EIO));
+}
+
+static void library_works_in_a_worker(void **state)
+{
+	(void)state;
+	/* Any locale but C makes strerror() look for a catalogue. */
+	assert_non_null(setlocale(LC_ALL, "C.UTF-8"));
+	struct worker_result result = run(use_the_library);
+	setlocale(LC_ALL, "C");
+	assert_int_equal(result.end, WORKER_FINISHED);
+	assert_string_equal(text_get(&result.output), "Input/output error");
+	text_free(&result.output);
 }
 
 static void say_much(void *context, int input, int output)
@@ -495,6 +534,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finished_worker_answers),
+		cmocka_unit_test(library_works_in_a_worker),
 		cmocka_unit_test(output_is_limited),
 		cmocka_unit_test(last_words_are_kept),
 		cmocka_unit_test(crashes_are_told),
