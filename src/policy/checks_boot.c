@@ -475,35 +475,69 @@ void check_fstab(const struct context *context, struct outcome *outcome)
 		outcome->finding.fix = verdict == VERDICT_FAIL ? fstab_fix(context, entry) : NULL;
 	}
 	if (failures > 1)
-		outcome_remark(context, outcome, ", and so do %zu more lines", failures - 1);
+		outcome_remark(context, outcome, "; %zu more line%s as well", failures - 1,
+		               failures == 2 ? " fails" : "s fail");
+}
+
+static const struct observation *find_getty(const struct facts *facts)
+{
+	for (size_t i = 0; i < facts->observations.items.count; i++)
+		if (str_equal(facts->observations.items.items[i].name, "guest.serial-getty"))
+			return &facts->observations.items.items[i];
+	return NULL;
+}
+
+/* A getty on every serial console that the command line names: is the right one among them? */
+static void judge_generated_getty(const struct context *context, struct outcome *outcome)
+{
+	const char *serial = serial_device(context), *value;
+	if (!context->command_line) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN,
+		            "systemd starts a getty on the consoles of the command line, which is not known");
+		return;
+	}
+	outcome_evidence(context, outcome, &context->command_line_place);
+	for (size_t n = 0; (value = command_line_value(context, "console", n)); n++) {
+		if (!str_equal(device_of(context, value), serial))
+			continue;
+		outcome->finding.found = serial;
+		outcome_set(context, outcome, VERDICT_PASS, "systemd starts a getty on console=%s", value);
+		return;
+	}
+	outcome_set(context, outcome, VERDICT_FAIL,
+	            "no getty is enabled on %s, and the command line has no console=%s", serial, serial);
+}
+
+/* Is `word` one of several with blanks between? */
+static bool has_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+	for (const char *at = words; at && *at; at += strcspn(at, " "), at += *at == ' ')
+		if (strcspn(at, " ") == length && strncmp(at, word, length) == 0)
+			return true;
+	return false;
 }
 
 void check_serial_getty(const struct context *context, struct outcome *outcome)
 {
-	const struct facts *facts = context->facts;
-	const char *serial = serial_device(context), *value;
-	for (size_t i = 0; i < facts->observations.items.count; i++) {
-		const struct observation *seen = &facts->observations.items.items[i];
-		if (!str_equal(seen->name, "guest.serial-getty"))
-			continue;
-		static const enum verdict verdicts[] = { [ANSWER_UNKNOWN] = VERDICT_UNKNOWN,
-			                                 [ANSWER_NO] = VERDICT_FAIL,
-			                                 [ANSWER_YES] = VERDICT_PASS };
-		outcome_set(context, outcome, verdicts[seen->state], "%s", seen->reason ? seen->reason : "");
-		for (size_t place = 0; place < seen->places.count; place++)
-			outcome_evidence(context, outcome, &seen->places.items[place]);
-	}
-	if (!*outcome->finding.reason)
-		outcome_set(context, outcome, VERDICT_UNKNOWN, "whether a getty runs on %s is not known",
-		            serial);
-	if (outcome->finding.verdict == VERDICT_PASS || !str_equal(facts->os.init, "systemd"))
-		return;
-	/* systemd's getty generator starts one on every serial console of the kernel. */
-	for (size_t n = 0; (value = command_line_value(context, "console", n)); n++) {
-		if (!str_equal(device_of(context, value), serial))
-			continue;
-		outcome_evidence(context, outcome, &context->command_line_place);
-		outcome_set(context, outcome, VERDICT_PASS, "systemd starts a getty on console=%s", value);
+	const struct observation *seen = find_getty(context->facts);
+	const char *serial = serial_device(context);
+	if (!seen || seen->state == ANSWER_UNKNOWN) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN, "whether a getty runs on %s is not known%s%s",
+		            serial, seen && seen->reason ? ": " : "",
+		            seen && seen->reason ? seen->reason : "");
 		return;
 	}
+	for (size_t i = 0; i < seen->places.count; i++)
+		outcome_evidence(context, outcome, &seen->places.items[i]);
+	outcome->finding.found = seen->state == ANSWER_YES && seen->value ? seen->value : "none";
+	if (seen->state == ANSWER_NO)
+		outcome_set(context, outcome, VERDICT_FAIL, "%s",
+		            seen->reason ? seen->reason : "no getty is enabled");
+	else if (has_word(seen->value, serial))
+		outcome_set(context, outcome, VERDICT_PASS, "a getty is enabled on %s", serial);
+	else if (has_word(seen->value, "console"))
+		judge_generated_getty(context, outcome);
+	else
+		outcome_set(context, outcome, VERDICT_FAIL, "no getty is enabled on %s", serial);
 }

@@ -45,6 +45,12 @@ void check_max_size(const struct context *context, struct outcome *outcome)
 				       "sgdisk --move-second-header disk.raw";
 }
 
+/* Damage that leaves the table readable: with a root that was found in it, the boot goes on. */
+static enum boot_effect effect_of_damage(const struct context *context)
+{
+	return context->entry && context->entry->root_found == ANSWER_YES ? BOOT_GOES_ON : BOOT_MAY_STOP;
+}
+
 /* Evidence of everything that the reader found wrong with the table, and the first of it as a remark. */
 static void add_problems(const struct context *context, struct outcome *outcome)
 {
@@ -79,7 +85,7 @@ static void judge_gpt(const struct context *context, struct outcome *outcome)
 		outcome->effect = BOOT_GOES_ON;
 	} else if (table->problems.count > 0) {
 		outcome_set(context, outcome, VERDICT_FAIL, "the GPT is inconsistent");
-		outcome->effect = BOOT_MAY_STOP;
+		outcome->effect = effect_of_damage(context);
 	} else {
 		outcome_set(context, outcome, VERDICT_PASS,
 		            table->hybrid ? "both copies of the GPT are sound; the MBR is a hybrid one"
@@ -104,7 +110,7 @@ void check_partition_table(const struct context *context, struct outcome *outcom
 		outcome->finding.fix = "make the disk anew with a partition table, as in: sfdisk disk.raw";
 	} else if (table->problems.count > 0) {
 		outcome_set(context, outcome, VERDICT_FAIL, "the MBR is inconsistent");
-		outcome->effect = BOOT_MAY_STOP;
+		outcome->effect = effect_of_damage(context);
 	} else {
 		outcome_set(context, outcome, VERDICT_PASS, "the MBR is sound");
 	}
@@ -194,8 +200,7 @@ void check_no_encryption(const struct context *context, struct outcome *outcome)
 		outcome->finding.fix =
 			"make the image anew without encryption: the platform encrypts its disks";
 		/* Data partitions may be left locked; a root that was found is not the encrypted one. */
-		outcome->effect = context->entry && context->entry->root_found == ANSWER_YES ? BOOT_GOES_ON
-		                                                                             : BOOT_MAY_STOP;
+		outcome->effect = effect_of_damage(context);
 		return;
 	}
 	outcome_set(context, outcome, VERDICT_PASS, "none of the %zu partitions is encrypted",

@@ -176,7 +176,14 @@ static void judge_option(struct work *work, const struct option *option)
 static bool outside(struct work *work, const struct option *option)
 {
 	const struct context *context = work->context;
-	if (older_than(context, option->added)) {
+	bool older = older_than(context, option->added);
+	/* What is said of the version rests on the kernel itself, or on its configuration's header. */
+	if (older || reached(context, option->removed))
+		outcome_evidence(context, work->outcome,
+		                 context->kernel->version && context->kernel->place.path
+		                         ? &context->kernel->place
+		                         : &context->kernel->config.place);
+	if (older) {
 		add_clause(&work->good,
 		           arena_printf(context->arena, "Linux %s has no CONFIG_%s, which is new in %s",
 		                        context->release, option->symbol, option->added));

@@ -45,7 +45,15 @@ void judge_observe(const struct context *context, const struct rule *rule, struc
 	                         : seen->value                 ? seen->value
 	                         : seen->state == ANSWER_YES   ? "present"
 	                                                       : "absent";
-	outcome_set(context, outcome, verdict, "%s", seen->reason ? seen->reason : outcome->finding.found);
+	/* Where a value is asked, the reason alone ("/etc/localtime names it") does not say which. */
+	bool says_value = seen->value && seen->state == ANSWER_YES &&
+	                  !str_equal(predicate->want.value, "present") &&
+	                  !str_equal(predicate->want.value, "absent");
+	const char *reason = seen->reason ? seen->reason : outcome->finding.found;
+	if (says_value)
+		outcome_set(context, outcome, verdict, "%s: %s", seen->value, reason);
+	else
+		outcome_set(context, outcome, verdict, "%s", reason);
 	for (size_t i = 0; i < seen->places.count; i++)
 		outcome_evidence(context, outcome, &seen->places.items[i]);
 	if (verdict == VERDICT_FAIL)
