@@ -54,6 +54,9 @@ bool grub_run(const struct grub_disk *disk, const struct grub_start *start, stru
 		return false;
 	machine.source = NULL;
 	machine.maybe = machine.tainted = NULL;
+	if (machine.shown.path)
+		out->config = (struct place){ .partition = machine.shown.partition,
+			                      .path = arena_strdup(arena, machine.shown.path) };
 	grub_menu_run(&machine);
 	if (machine.flow == GRUB_FLOW_FAIL) {
 		out->default_known = ANSWER_UNKNOWN;
@@ -61,5 +64,43 @@ bool grub_run(const struct grub_disk *disk, const struct grub_start *start, stru
 		return false;
 	}
 	error_clear(error);
+	return true;
+}
+
+bool grub_run_embedded(const struct grub_disk *disk, const struct grub_start *start, struct span commands,
+                       struct budget *budget, struct arena *arena, uint64_t *partition, const char **config)
+{
+	const struct grub_source source = { .path = "(embedded)", .text = commands };
+	struct grub_menu menu = { 0 };
+	struct boot ignored = { 0 };
+	struct error error = { 0 };
+	struct grub_machine machine = {
+		.disk = disk,
+		.start = start,
+		.budget = budget,
+		.arena = arena,
+		.out = &ignored,
+		.error = &error,
+		.menu = &menu,
+	};
+	set_up(&machine);
+	grub_run_text(&machine, &source);
+	machine.source = NULL;
+	if (machine.flow == GRUB_FLOW_FAIL || machine.broken || machine.tainted)
+		return false;
+	/* Without a `configfile` that opened a menu, normal mode reads $prefix/grub.cfg. */
+	if (machine.shown.path) {
+		*partition = machine.shown.partition;
+		*config = arena_strdup(arena, machine.shown.path);
+		return true;
+	}
+	const struct grub_value *prefix = grub_environment_get(&machine.environment, "prefix");
+	if (!prefix || prefix->unknown)
+		return false;
+	struct grub_path path = grub_resolve(&machine, prefix->text);
+	if (path.known != ANSWER_YES)
+		return false;
+	*partition = path.partition;
+	*config = arena_printf(arena, "%s/grub.cfg", path.path);
 	return true;
 }

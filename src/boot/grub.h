@@ -54,3 +54,10 @@ struct grub_start {
  */
 NODISCARD bool grub_run(const struct grub_disk *disk, const struct grub_start *start, struct budget *budget,
                         struct arena *arena, struct boot *out, struct error *error);
+
+/*
+ * Runs the commands that were built into GRUB's image, with root and prefix as `start` has them, and says
+ * which configuration file GRUB goes on with. False when that cannot be followed.
+ */
+bool grub_run_embedded(const struct grub_disk *disk, const struct grub_start *start, struct span commands,
+                       struct budget *budget, struct arena *arena, uint64_t *partition, const char **config);

@@ -32,6 +32,13 @@ struct grub_arguments {
 	LIST(struct grub_argument) list;
 };
 
+struct grub_path {
+	enum answer known;   /* UNKNOWN: the device is one that we cannot tie to this disk; NO: not there */
+	const char *unknown; /* why it is UNKNOWN */
+	uint64_t partition;
+	const char *path;
+};
+
 struct grub_function {
 	const char *name;
 	const struct grub_node *body;
@@ -85,6 +92,7 @@ struct grub_machine {
 
 	struct grub_environment environment;
 	struct grub_menu *menu;
+	struct grub_path shown; /* the file whose menu `configfile` has opened; path NULL: none */
 	struct grub_load *load; /* NULL outside entries */
 	LIST(struct grub_function) functions;
 	struct grub_arguments parameters; /* $1, $2, ... */
@@ -110,6 +118,8 @@ void grub_run_body(struct grub_machine *machine, const struct grub_node *body,
                    const struct grub_source *source, const struct grub_arguments *parameters);
 /* Runs a whole file in the current environment and menu. */
 bool grub_run_file(struct grub_machine *machine, uint64_t partition, const char *path);
+/* Runs statements that are at hand, from "(embedded)". */
+void grub_run_text(struct grub_machine *machine, const struct grub_source *source);
 bool grub_spend(struct grub_machine *machine, uint64_t work);
 
 /* grub_words.c */
@@ -133,12 +143,6 @@ void grub_finish(struct grub_machine *machine, bool success);
 void grub_finish_unknown(struct grub_machine *machine, const char *reason);
 
 /* grub_files.c: devices, paths, and the commands that need the disk */
-struct grub_path {
-	enum answer known;   /* UNKNOWN: the device is one that we cannot tie to this disk; NO: not there */
-	const char *unknown; /* why it is UNKNOWN */
-	uint64_t partition;
-	const char *path;
-};
 struct grub_path grub_resolve(struct grub_machine *machine, const char *name);
 enum answer grub_look(struct grub_machine *machine, const char *name, enum grub_file_kind *kind);
 const char *grub_device_name(struct grub_machine *machine, uint64_t partition);

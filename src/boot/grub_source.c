@@ -31,7 +31,7 @@ static void break_down(struct grub_machine *machine, const struct error *error)
 	grub_add_opaque(machine, reason);
 }
 
-static void run_text(struct grub_machine *machine, const struct grub_source *source)
+void grub_run_text(struct grub_machine *machine, const struct grub_source *source)
 {
 	struct grub_parser parser = grub_parser_of(source->text, machine->budget, machine->arena);
 	machine->source = source;
@@ -87,7 +87,7 @@ bool grub_run_file(struct grub_machine *machine, uint64_t partition, const char 
 	source->text = without_returns(source->text, machine->arena);
 	machine->depth++;
 	name_config(machine, partition, source->path);
-	run_text(machine, source);
+	grub_run_text(machine, source);
 	machine->depth--;
 	machine->source = outer;
 	machine->line = line;
@@ -177,6 +177,8 @@ void grub_do_configfile(struct grub_machine *machine, const struct grub_argument
 	if (machine->flow == GRUB_FLOW_FAIL)
 		return;
 	if (machine->menu->entries.count > 0) {
+		if (machine->flow == GRUB_FLOW_ON)
+			machine->shown = path;
 		machine->flow = GRUB_FLOW_STOP;
 		return;
 	}

@@ -1,0 +1,43 @@
+// Private to boot/: the disk as boot loaders see it, and the ways into it.
+#pragma once
+
+#include "boot/grub.h"
+
+/* The file systems of the disk, asked by partition. Also the context of a struct grub_disk. */
+struct boot_disk {
+	const struct reader *reader;
+	const struct partition_table *table;
+	const struct fs_set *filesystems;
+	struct budget *budget;
+	struct arena *arena;
+};
+
+/* NULL when the partition holds nothing known. */
+struct filesystem *boot_disk_filesystem(const struct boot_disk *disk, uint64_t partition);
+const struct partition *boot_disk_partition(const struct boot_disk *disk, uint64_t number);
+
+/* What a GRUB image says of its configuration; all NULL or empty when it could not be looked into. */
+struct grub_image {
+	const char *prefix; /* "(,gpt3)/boot/grub", "/EFI/debian" */
+	struct span config; /* commands that it runs before anything else */
+};
+
+/* One way in, with what is needed to go on from it. */
+struct firmware_path {
+	struct boot_path path;
+	const char *platform; /* GRUB's name for it: "pc", "efi" */
+	const char *cpu;
+	struct grub_image image;
+};
+
+/* bios.c: how a BIOS would start the disk. False only when the disk cannot be read. */
+NODISCARD bool bios_find(const struct boot_disk *disk, struct firmware_path *out, struct error *error);
+
+/* uefi.c: how UEFI firmware without any boot entry of its own would start the disk. */
+void uefi_find(const struct boot_disk *disk, struct firmware_path *out);
+
+/* grub_image.c: prefix and embedded configuration from the modules that follow GRUB's kernel. */
+void grub_image_read(struct span modules, struct arena *arena, struct grub_image *out);
+/* The same from a BIOS core image: unpacks it first. */
+void grub_image_read_core(struct span core, struct budget *budget, struct arena *arena,
+                          struct grub_image *out);

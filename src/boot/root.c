@@ -1,0 +1,195 @@
+// Names of block devices, tied to the partitions of the image's one disk.
+#include "boot/root.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+/* What identifies a partition, and how its name is spelled. */
+struct identity {
+	const char *prefix;    /* of root= and fstab */
+	const char *directory; /* of udev's links */
+	const char *what;
+	size_t member; /* offset of the string in struct partition */
+	bool folded;   /* upper and lower case are the same */
+};
+
+static const struct identity identities[] = {
+	{ "UUID=", "/dev/disk/by-uuid/", "UUID", offsetof(struct partition, uuid), true },
+	{ "LABEL=", "/dev/disk/by-label/", "label", offsetof(struct partition, label), false },
+	{ "PARTUUID=", "/dev/disk/by-partuuid/", "PARTUUID", offsetof(struct partition, part_uuid), true },
+	{ "PARTLABEL=", "/dev/disk/by-partlabel/", "partition name", offsetof(struct partition, name),
+	  false },
+};
+
+static const char *identity_of(const struct partition *partition, const struct identity *identity)
+{
+	const char *value;
+	memcpy(&value, (const char *)partition + identity->member, sizeof(value));
+	return value ? value : "";
+}
+
+/* Without the quotes of fstab and with udev's "\x20" turned back. */
+static const char *plain_value(const char *value, struct arena *arena)
+{
+	struct text plain CLEANUP(text_free) = { 0 };
+	size_t length = strlen(value);
+	if (length >= 2 && value[0] == '"' && value[length - 1] == '"') {
+		value++;
+		length -= 2;
+	}
+	for (size_t i = 0; i < length; i++) {
+		unsigned byte;
+		char digits[3] = { 0 };
+		if (length - i >= 4 && value[i] == '\\' && value[i + 1] == 'x') {
+			memcpy(digits, value + i + 2, 2);
+			if (strspn(digits, "0123456789abcdefABCDEF") == 2) {
+				static const char hex[] = "0123456789abcdef";
+				byte = (unsigned)(strchr(hex, digits[0] | 0x20) - hex) << 4 |
+				       (unsigned)(strchr(hex, digits[1] | 0x20) - hex);
+				text_add_char(&plain, (char)byte);
+				i += 3;
+				continue;
+			}
+		}
+		text_add_char(&plain, value[i]);
+	}
+	return arena_strdup(arena, text_get(&plain));
+}
+
+static enum answer find_identity(const struct identity *identity, const char *value,
+                                 const struct partition_table *table, struct arena *arena,
+                                 uint64_t *partition, const char **reason)
+{
+	const struct partition *found = NULL;
+	for (size_t i = 0; i < table->partitions.count; i++) {
+		const struct partition *one = &table->partitions.items[i];
+		const char *own = identity_of(one, identity);
+		if (!*own || (identity->folded ? strcasecmp(own, value) : strcmp(own, value)) != 0)
+			continue;
+		if (found) {
+			*reason = arena_printf(arena,
+			                       "partitions %" PRIu64 " and %" PRIu64 " have the same %s %s",
+			                       found->number, one->number, identity->what, value);
+			return ANSWER_UNKNOWN;
+		}
+		found = one;
+	}
+	if (!found) {
+		*reason = arena_printf(arena, "no partition has the %s %s", identity->what, value);
+		return ANSWER_NO;
+	}
+	*partition = found->number;
+	*reason = arena_printf(arena, "partition %" PRIu64 " has the %s %s", found->number, identity->what,
+	                       value);
+	return ANSWER_YES;
+}
+
+static enum answer find_number(const char *name, uint64_t number, const struct partition_table *table,
+                               struct arena *arena, uint64_t *partition, const char **reason)
+{
+	for (size_t i = 0; i < table->partitions.count; i++) {
+		if (table->partitions.items[i].number != number)
+			continue;
+		*partition = number;
+		*reason = number ? arena_printf(arena, "%s is partition %" PRIu64, name, number)
+		                 : arena_printf(arena, "%s is the whole disk", name);
+		return ANSWER_YES;
+	}
+	*reason = arena_printf(arena, "the disk has no partition %s", name);
+	return ANSWER_NO;
+}
+
+/* Names that drivers give to disks. The image is the one disk of an instance: sda, through virtio-scsi. */
+static enum answer find_disk(const char *name, const struct partition_table *table, struct arena *arena,
+                             uint64_t *partition, const char **reason)
+{
+	static const char *const other_drivers[] = { "vd", "xvd", "hd", "nvme", "mmcblk" };
+	const char *device = name + strlen("/dev/");
+	if (str_starts(device, "sd") && device[2] >= 'a' && device[2] <= 'z') {
+		const char *digits = device + 2 + strspn(device + 2, "abcdefghijklmnopqrstuvwxyz");
+		uint64_t number = 0;
+		if (*digits && (!str_to_u64(digits, &number) || number == 0)) {
+			*reason = arena_printf(arena, "%s is no name of a partition", name);
+			return ANSWER_NO;
+		}
+		if (digits - device == 3 && device[2] == 'a')
+			return find_number(name, number, table, arena, partition, reason);
+		*reason = arena_printf(arena, "%s is another disk, and the image is the only one", name);
+		return ANSWER_NO;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(other_drivers); i++) {
+		if (!str_starts(device, other_drivers[i]))
+			continue;
+		*reason = arena_printf(arena,
+		                       "%s does not exist where disks are virtio-scsi disks (sda): name the "
+		                       "file system by UUID",
+		                       name);
+		return ANSWER_NO;
+	}
+	*reason = arena_printf(
+		arena, "%s cannot be tied to a partition: LVM, RAID and device-mapper are not read", name);
+	return ANSWER_UNKNOWN;
+}
+
+enum answer boot_resolve_device(const char *specification, const struct partition_table *table,
+                                struct arena *arena, uint64_t *partition, const char **reason)
+{
+	const char *name = plain_value(specification, arena);
+	for (size_t i = 0; i < ARRAY_SIZE(identities); i++) {
+		const struct identity *identity = &identities[i];
+		const char *value = NULL;
+		if (str_starts(name, identity->prefix))
+			value = name + strlen(identity->prefix);
+		else if (str_starts(name, identity->directory))
+			value = name + strlen(identity->directory);
+		if (value)
+			return find_identity(identity, plain_value(value, arena), table, arena, partition,
+			                     reason);
+	}
+	if (str_starts(name, "/dev/") && !strchr(name + strlen("/dev/"), '/'))
+		return find_disk(name, table, arena, partition, reason);
+	*reason = arena_printf(arena, "%s cannot be tied to a partition of this disk", name);
+	return ANSWER_UNKNOWN;
+}
+
+/* Types that the Discoverable Partitions Specification gives to root file systems. */
+static bool is_root_type(const struct partition *partition)
+{
+	return str_equal(partition->type, "4f68bce3-e8cd-4db1-96e7-fbcaf984b709") || /* x86-64 */
+	       str_equal(partition->type, "b921b045-1df0-41c3-af44-4c6f280d3fae");   /* arm64 */
+}
+
+static void discover_root(const struct partition_table *table, struct arena *arena, struct boot_entry *entry)
+{
+	entry->root_reason = "the command line names no root=";
+	for (size_t i = 0; i < table->partitions.count; i++) {
+		if (!is_root_type(&table->partitions.items[i]))
+			continue;
+		entry->root_partition = table->partitions.items[i].number;
+		entry->root_reason = arena_printf(arena,
+		                                  "the command line names no root=; systemd in the initramfs "
+		                                  "may discover partition %" PRIu64 " by its type",
+		                                  entry->root_partition);
+		return;
+	}
+}
+
+void root_find(const struct partition_table *table, struct arena *arena, struct boot_entry *entry)
+{
+	if (!entry->command_line)
+		return;
+	size_t size = strlen(entry->command_line) + 1;
+	char *value = arena_alloc(arena, size);
+	if (!command_line_has(entry->command_line, "root", value, size) || !*value) {
+		discover_root(table, arena, entry);
+		return;
+	}
+	entry->root = value;
+	/* The kernel and dracut allow for a word before the name, as in root=block:UUID=... */
+	const char *name = str_starts(value, "block:") ? value + strlen("block:") : value;
+	entry->root_found =
+		boot_resolve_device(name, table, arena, &entry->root_partition, &entry->root_reason);
+}

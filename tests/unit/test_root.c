@@ -1,0 +1,122 @@
+// Names of devices in root= and fstab, tied to partitions.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "boot/root.h"
+
+static struct partition parts[] = {
+	{ .number = 1,
+	  .type = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
+	  .name = "ESP",
+	  .part_uuid = "11111111-aaaa-4a1c-9c77-6a6f1de3b001",
+	  .uuid = "ABCD-1234",
+	  .label = "" },
+	{ .number = 3,
+	  .type = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
+	  .name = "the root",
+	  .part_uuid = "33333333-aaaa-4a1c-9c77-6a6f1de3b001",
+	  .uuid = "1b0c2a6e-3d77-4a1c-9c77-6a6f1de3b001",
+	  .label = "root" },
+	{ .number = 5,
+	  .type = "0fc63daf-8483-4772-8e79-3d69d8477de4",
+	  .name = "",
+	  .part_uuid = "55555555-aaaa-4a1c-9c77-6a6f1de3b001",
+	  .uuid = "ffff-twice",
+	  .label = "data" },
+	{ .number = 6,
+	  .type = "0fc63daf-8483-4772-8e79-3d69d8477de4",
+	  .name = "",
+	  .part_uuid = "66666666-aaaa-4a1c-9c77-6a6f1de3b001",
+	  .uuid = "ffff-twice",
+	  .label = NULL },
+};
+
+static const struct partition_table table = {
+	.kind = "gpt",
+	.partitions = { .items = parts, .count = ARRAY_SIZE(parts), .capacity = ARRAY_SIZE(parts) },
+};
+
+static void is(const char *name, enum answer expected, uint64_t number, const char *part_of_reason)
+{
+	struct arena arena = { 0 };
+	uint64_t partition = 99;
+	const char *reason = NULL;
+	enum answer answer = boot_resolve_device(name, &table, &arena, &partition, &reason);
+	assert_non_null(reason);
+	if (answer != expected || !strstr(reason, part_of_reason))
+		fail_msg("%s: %d, %s", name, answer, reason);
+	if (expected == ANSWER_YES)
+		assert_int_equal(partition, number);
+	arena_free(&arena);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	is("UUID=1b0c2a6e-3d77-4a1c-9c77-6a6f1de3b001", ANSWER_YES, 3, "partition 3 has the UUID");
+	is("UUID=\"1b0c2a6e-3d77-4a1c-9c77-6a6f1de3b001\"", ANSWER_YES, 3, "");
+	is("UUID=1B0C2A6E-3D77-4A1C-9C77-6A6F1DE3B001", ANSWER_YES, 3, "");
+	is("UUID=abcd-1234", ANSWER_YES, 1, "");
+	is("UUID=1b0c2a6e", ANSWER_NO, 0, "no partition has the UUID");
+	is("UUID=", ANSWER_NO, 0, "");
+	is("UUID=ffff-twice", ANSWER_UNKNOWN, 0, "partitions 5 and 6 have the same UUID");
+	is("LABEL=root", ANSWER_YES, 3, "label");
+	is("LABEL=Root", ANSWER_NO, 0, "");
+	is("LABEL=", ANSWER_NO, 0, "");
+	is("PARTUUID=33333333-AAAA-4a1c-9c77-6a6f1de3b001", ANSWER_YES, 3, "PARTUUID");
+	is("PARTLABEL=ESP", ANSWER_YES, 1, "");
+	is("/dev/disk/by-uuid/1b0c2a6e-3d77-4a1c-9c77-6a6f1de3b001", ANSWER_YES, 3, "");
+	is("/dev/disk/by-partlabel/the\\x20root", ANSWER_YES, 3, "");
+	is("/dev/disk/by-label/root", ANSWER_YES, 3, "");
+	is("/dev/disk/by-id/google-disk-part3", ANSWER_UNKNOWN, 0, "cannot be tied");
+	is("/dev/sda3", ANSWER_YES, 3, "/dev/sda3 is partition 3");
+	is("/dev/sda2", ANSWER_NO, 0, "no partition /dev/sda2");
+	is("/dev/sda", ANSWER_NO, 0, "");
+	is("/dev/sda3x", ANSWER_NO, 0, "");
+	is("/dev/sdb1", ANSWER_NO, 0, "another disk");
+	is("/dev/sdaa1", ANSWER_NO, 0, "another disk");
+	is("/dev/vda3", ANSWER_NO, 0, "by UUID");
+	is("/dev/nvme0n1p3", ANSWER_NO, 0, "by UUID");
+	is("/dev/mapper/vg-root", ANSWER_UNKNOWN, 0, "cannot be tied");
+	is("/dev/vg0/root", ANSWER_UNKNOWN, 0, "cannot be tied");
+	is("/dev/md0", ANSWER_UNKNOWN, 0, "RAID");
+	is("proc", ANSWER_UNKNOWN, 0, "");
+	is("", ANSWER_UNKNOWN, 0, "");
+}
+
+static void of_entry(const char *command_line, enum answer expected, uint64_t number, const char *reason)
+{
+	struct arena arena = { 0 };
+	struct boot_entry entry = { .command_line = command_line };
+	root_find(&table, &arena, &entry);
+	assert_int_equal(entry.root_found, expected);
+	assert_int_equal(entry.root_partition, number);
+	if (!strstr(entry.root_reason, reason))
+		fail_msg("%s", entry.root_reason);
+	arena_free(&arena);
+}
+
+static void entries(void **state)
+{
+	(void)state;
+	of_entry("ro root=UUID=1b0c2a6e-3d77-4a1c-9c77-6a6f1de3b001 quiet", ANSWER_YES, 3, "");
+	of_entry("root=/dev/sda1 root=LABEL=root", ANSWER_YES, 3, "label root");
+	of_entry("ro quiet", ANSWER_UNKNOWN, 3, "may discover partition 3");
+	of_entry("rootwait", ANSWER_UNKNOWN, 3, "names no root=");
+	of_entry("root=", ANSWER_UNKNOWN, 3, "names no root=");
+	of_entry("root=/dev/sda9", ANSWER_NO, 0, "no partition");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(entries),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
