@@ -59,23 +59,31 @@ struct setting {
 	struct span symbol, value;
 };
 
+static bool is_symbol(struct span name)
+{
+	for (size_t i = 0; i < name.size; i++) {
+		uint8_t c = name.data[i];
+		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_')
+			return false;
+	}
+	return name.size > 0;
+}
+
 static bool split_line(struct span line, struct setting *out)
 {
 	size_t prefix = strlen(PREFIX);
 	if (span_has(line, 0, PREFIX, prefix)) {
 		size_t equals = span_find(line, prefix, "=", 1);
-		if (equals == SIZE_MAX || equals == prefix)
-			return false;
-		return span_slice(line, prefix, equals - prefix, &out->symbol) &&
+		return equals != SIZE_MAX && span_slice(line, prefix, equals - prefix, &out->symbol) &&
+		       is_symbol(out->symbol) &&
 		       span_slice(line, equals + 1, line.size - equals - 1, &out->value);
 	}
 	if (!span_has(line, 0, "# " PREFIX, prefix + 2))
 		return false;
 	size_t blank = span_find(line, prefix + 2, " ", 1);
-	if (blank == SIZE_MAX || blank == prefix + 2 || !span_has(line, blank, NOT_SET, strlen(NOT_SET)))
-		return false;
 	out->value = span_text("n");
-	return span_slice(line, prefix + 2, blank - prefix - 2, &out->symbol);
+	return blank != SIZE_MAX && span_has(line, blank, NOT_SET, strlen(NOT_SET)) &&
+	       span_slice(line, prefix + 2, blank - prefix - 2, &out->symbol) && is_symbol(out->symbol);
 }
 
 /* A quoted string without its quotes and escapes; anything else as it stands. */

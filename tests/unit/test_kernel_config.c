@@ -155,6 +155,7 @@ static void reads_values_as_kconfig_does(void **state)
 	                              "# CONFIG_ODD is not there\n"
 	                              "# CONFIG_ is not set\n"
 	                              "CONFIG_=y\n"
+	                              "CONFIG_NOT-ONE=y\n"
 	                              "CONFIG_NOTHING\n"),
 	                    NULL, &arena, &config);
 	assert_int_equal(config.symbols.count, 5);
