@@ -49,7 +49,7 @@ struct questions {
 	struct names sysctls; /* keys with dots */
 	const char *kernel;   /* judge the kernel of this version; NULL: the default entry's */
 	bool all_kernels;
-	bool everything; /* for inspect: all symbols, all sysctls, the whole initramfs */
+	bool everything; /* for inspect: all sysctls, the whole initramfs */
 };
 
 /* Called after each stage with what is known so far: a later crash loses nothing. */

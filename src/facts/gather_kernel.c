@@ -310,7 +310,7 @@ static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 	bool opened = open_kernel(gatherer, kernel, file);
 	struct reader image = opened ? node_reader(&file->node) : (struct reader){ 0 };
 	kernel_config_find(&gatherer->tree, kernel->version, opened ? &image : NULL, kernel->place.path,
-	                   everything ? NULL : &symbols, &gatherer->budget, gatherer->arena, &kernel->config);
+	                   &symbols, &gatherer->budget, gatherer->arena, &kernel->config);
 
 	struct initramfs_source *source = arena_alloc(gatherer->arena, sizeof(*source));
 	bool has_initramfs = find_initramfs(gatherer, kernel, source);

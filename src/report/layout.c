@@ -101,3 +101,17 @@ void layout_wrapped(const struct layout *layout, unsigned column, unsigned inden
 	}
 	fputc('\n', layout->out);
 }
+
+void layout_unbroken(const struct layout *layout, unsigned indent, const char *text)
+{
+	for (;;) {
+		size_t length = strcspn(text, "\n");
+		fwrite(text, 1, length, layout->out);
+		fputc('\n', layout->out);
+		text += length;
+		if (!*text)
+			return;
+		text++;
+		layout_blanks(layout, indent);
+	}
+}

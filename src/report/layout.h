@@ -34,3 +34,7 @@ void layout_blanks(const struct layout *layout, unsigned count);
  * start at `indent`. A word that is wider than a line is left whole, so that paths can be copied.
  */
 void layout_wrapped(const struct layout *layout, unsigned column, unsigned indent, const char *text);
+
+/* Text whose lines are never broken, for commands that must survive being copied; later lines start at
+ * `indent`. */
+void layout_unbroken(const struct layout *layout, unsigned indent, const char *text);

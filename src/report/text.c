@@ -9,8 +9,9 @@
 #include "report/phrase.h"
 #include "report/views.h"
 
-#define ID_COLUMNS 27 /* most ids fit; behind a longer one the text starts where it ends */
-#define PLACES_MAX 4  /* of a finding, unless verbose */
+#define ID_COLUMNS    27 /* most ids fit; behind a longer one the text starts where it ends */
+#define LABEL_COLUMNS 7  /* "where" and the blanks behind it */
+#define PLACES_MAX    4  /* of a finding, unless verbose */
 
 struct view {
 	struct layout layout;
@@ -45,13 +46,14 @@ static unsigned body_column(const struct view *view)
 static void print_label(const struct view *view, const char *label)
 {
 	layout_blanks(&view->layout, body_column(view));
-	layout_padded(&view->layout, STYLE_DIM, label, 7);
+	layout_padded(&view->layout, STYLE_DIM, label, LABEL_COLUMNS);
 }
 
 static void print_labelled(const struct view *view, const char *label, const char *text)
 {
 	print_label(view, label);
-	layout_wrapped(&view->layout, body_column(view) + 7, body_column(view) + 7, text);
+	layout_wrapped(&view->layout, body_column(view) + LABEL_COLUMNS, body_column(view) + LABEL_COLUMNS,
+	               text);
 }
 
 /* The first line: tag, id and reason where they fit side by side, else the reason below. */
@@ -103,8 +105,12 @@ static void print_evidence(const struct view *view, const struct finding *findin
 		phrase_place(&line, place, view->input->facts);
 		if (place->text && (place->path || place->offset || place->partition))
 			text_printf(&line, ": %s", place->text);
-		if (line.size > 0)
-			print_labelled(view, i == 0 ? "where" : "", text_get(&line));
+		if (line.size == 0)
+			continue;
+		/* What follows a break stands further in, so that each place is seen to begin. */
+		unsigned column = body_column(view) + LABEL_COLUMNS;
+		print_label(view, i == 0 ? "where" : "");
+		layout_wrapped(&view->layout, column, column + 2, text_get(&line));
 	}
 }
 
@@ -134,9 +140,8 @@ static void print_finding(const struct view *view, const struct finding *finding
 	if (finding->verdict == VERDICT_FAIL && rule->why)
 		print_labelled(view, "why", rule->why);
 	if (finding->verdict == VERDICT_FAIL && finding->fix) {
-		/* Never broken: a command must survive being copied. */
 		print_label(view, "fix");
-		fprintf(view->layout.out, "%s\n", finding->fix);
+		layout_unbroken(&view->layout, body_column(view) + LABEL_COLUMNS, finding->fix);
 	}
 	if (finding->verdict == VERDICT_UNKNOWN) {
 		struct text advice CLEANUP(text_free) = { 0 };

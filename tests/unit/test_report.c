@@ -278,6 +278,7 @@ static struct scene *bad_scene(void)
 	add_finding(scene, "guest.no-root-ssh", LEVEL_ADVICE, VERDICT_UNKNOWN, "", "no", gap);
 	finding = add_finding(scene, "guest.utc", LEVEL_ADVICE, VERDICT_FAIL, "Europe/Berlin", "UTC",
 	                      "the time zone is Europe/Berlin");
+	finding->fix = "rm /etc/localtime\nln -s /usr/share/zoneinfo/UTC /etc/localtime";
 	add_place(finding, 15, "/EFI/odd", 0, NULL);
 	finding = add_finding(scene, "guest.host-keys", LEVEL_ADVICE, VERDICT_UNKNOWN, "", "none", gap);
 	finding = add_finding(scene, "image.partition-table", LEVEL_ADVICE, VERDICT_PASS, "gpt", "", "");

@@ -1,0 +1,250 @@
+#include "cmd/examine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "facts/wire.h"
+#include "sandbox/sandbox.h"
+
+/* Facts are some hundred kilobytes; this keeps a worker that was talked into more inside its limits. */
+#define WORKER_ARENA_MAX (256u << 20)
+
+struct work {
+	const char *name;
+	const struct questions *questions;
+};
+
+struct channel {
+	int output;
+};
+
+static void close_descriptor(int *descriptor)
+{
+	if (*descriptor >= 0)
+		close(*descriptor);
+}
+
+/* In the worker: what is known so far goes to the parent at once. */
+static void send_facts(void *context, const struct facts *facts)
+{
+	const struct channel *channel = context;
+	struct text message CLEANUP(text_free) = { 0 };
+	wire_encode(facts, &message);
+	worker_write(channel->output, message.data, message.size);
+}
+
+/* The worker. */
+static void gather(void *context, int input, int output)
+{
+	const struct work *work = context;
+	struct channel channel = { output };
+	struct arena arena = { .limit = WORKER_ARENA_MAX };
+	struct facts facts = { 0 };
+	facts_gather(input, work->name, work->questions, send_facts, &channel, &arena, &facts);
+	send_facts(&channel, &facts);
+	arena_free(&arena);
+}
+
+/* The input cannot be had: one sentence that says what to do. */
+static bool explain_open(int cause, struct error *error)
+{
+	switch (cause) {
+	case ENOENT:
+	case ENOTDIR:
+		return error_set(error, ERROR_NOT_FOUND, "there is no such file: check the path");
+	case EACCES:
+	case EPERM:
+		return error_set(
+			error, ERROR_IO,
+			"permission denied: make it readable for this user, or run as one who may read it");
+	case ENXIO:
+	case ENODEV:
+		return error_set(
+			error, ERROR_IO,
+			"it is a socket or a device that is not there: give a disk image or a block device");
+	case ENOMEDIUM:
+		return error_set(error, ERROR_IO, "there is no medium in this device");
+	case ELOOP:
+		return error_set(error, ERROR_IO,
+		                 "its symbolic links lead in a circle: give the file itself");
+	default:
+		return error_set(error, ERROR_IO, "it cannot be opened: %s", strerror(cause));
+	}
+}
+
+static bool check_kind(int descriptor, struct error *error)
+{
+	struct stat status;
+	if (fstat(descriptor, &status) != 0)
+		return error_set(error, ERROR_IO, "it cannot be examined: %s", strerror(errno));
+	switch (status.st_mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFBLK:
+		return true;
+	case S_IFDIR:
+		return error_set(error, ERROR_UNSUPPORTED,
+		                 "it is a directory: give a disk image or a block device");
+	case S_IFIFO:
+		return error_set(error, ERROR_UNSUPPORTED,
+		                 "it is a pipe, which cannot be read twice: save it to a file and give that");
+	case S_IFCHR:
+		return error_set(error, ERROR_UNSUPPORTED,
+		                 "it is a character device: give a disk image or a block device");
+	default:
+		return error_set(error, ERROR_UNSUPPORTED,
+		                 "it is no file: give a disk image or a block device");
+	}
+}
+
+/* O_NONBLOCK: a FIFO without a writer must not hold us up; files and disks do not mind. */
+static int open_input(const char *name, struct error *error)
+{
+	int descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (descriptor < 0) {
+		explain_open(errno, error);
+		return -1;
+	}
+	if (!check_kind(descriptor, error)) {
+		close(descriptor);
+		return -1;
+	}
+	return descriptor;
+}
+
+static void not_examined(struct examination *out, struct arena *arena, enum status status, const char *reason)
+{
+	out->facts = (struct facts){ .examined = EXAMINED_NONE, .reason = arena_strdup(arena, reason) };
+	out->status = status;
+}
+
+/* How the worker ended, as the end of "the worker ..."; NULL when all is well. */
+static const char *describe_end(const struct worker_result *result, struct arena *arena)
+{
+	switch (result->end) {
+	case WORKER_FINISHED:
+		return NULL;
+	case WORKER_CRASHED:
+		if (result->signal)
+			return arena_printf(
+				arena,
+				"reading it crashed slipway (signal %d): that is a bug, please report it",
+				result->signal);
+		return "reading it made slipway stop: that is a bug, please report it";
+	case WORKER_FORBIDDEN:
+		return "reading it made slipway try what its sandbox forbids: that is a bug, please report "
+		       "it";
+	case WORKER_MEMORY:
+		return "reading it takes more memory than slipway allows itself: the image may be damaged";
+	case WORKER_CPU:
+		return "reading it takes more processor time than slipway allows itself: the image may be "
+		       "damaged";
+	case WORKER_HUNG:
+		return "reading it takes more time than slipway allows itself: the image may be damaged, or "
+		       "its disk "
+		       "slow";
+	case WORKER_OUTPUT:
+		return "it holds more than slipway allows itself to report: the image may be damaged";
+	}
+	return "reading it ended in an unknown way: that is a bug, please report it";
+}
+
+static enum status status_of_end(enum worker_end end)
+{
+	switch (end) {
+	case WORKER_FINISHED:
+		return STATUS_CONFORMS;
+	case WORKER_MEMORY:
+	case WORKER_CPU:
+	case WORKER_HUNG:
+	case WORKER_OUTPUT:
+		return STATUS_NOT_EXAMINED;
+	case WORKER_CRASHED:
+	case WORKER_FORBIDDEN:
+		break;
+	}
+	return STATUS_BUG;
+}
+
+/* What a worker said, and how it ended. */
+static void conclude(const struct worker_result *result, struct arena *arena, struct examination *out)
+{
+	struct error error = { 0 };
+	const char *end = describe_end(result, arena);
+	struct span said = span_of(result->output.data, result->output.size);
+	out->peak_kilobytes = result->peak_kilobytes;
+	out->status = status_of_end(result->end);
+	if (!wire_decode(said, arena, &out->facts, &error)) {
+		if (!end) {
+			end = arena_printf(arena,
+			                   "what was read of it did not arrive (%s): that is a bug, please "
+			                   "report it",
+			                   error.message);
+			out->status = STATUS_BUG;
+		}
+		not_examined(out, arena, out->status, end);
+		return;
+	}
+	if (end) {
+		/* What came before the end is sound, and is reported as a part. */
+		out->facts.examined = EXAMINED_PARTIAL;
+		out->facts.reason = end;
+	}
+	if (out->facts.examined != EXAMINED_FULL)
+		out->status = graver_status(out->status, STATUS_NOT_EXAMINED);
+}
+
+enum status graver_status(enum status a, enum status b)
+{
+	static const enum status order[] = {
+		STATUS_CONFORMS,  STATUS_FAILURES, STATUS_NOT_EXAMINED,
+		STATUS_TEMPORARY, STATUS_BUG,      STATUS_USAGE,
+	};
+	for (size_t i = ARRAY_SIZE(order); i-- > 0;)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return STATUS_BUG;
+}
+
+static double seconds_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void examine(const char *name, const struct questions *questions, struct arena *arena,
+             struct examination *out)
+{
+	double start = seconds_now();
+	struct error error = { 0 };
+	*out = (struct examination){ 0 };
+	int input CLEANUP(close_descriptor) = open_input(name, &error);
+	if (input < 0) {
+		not_examined(out, arena, STATUS_NOT_EXAMINED, error.message);
+	} else {
+		struct work work = { name, questions };
+		struct worker_limits limits = worker_limits_default();
+		struct worker_result result = { 0 };
+		if (worker_run(gather, &work, input, &limits, &result, &error))
+			conclude(&result, arena, out);
+		else
+			not_examined(out, arena, STATUS_TEMPORARY, error.message);
+		text_free(&result.output);
+	}
+	out->seconds = seconds_now() - start;
+}
+
+struct questions examination_questions(const struct policy *policy, const struct options *options,
+                                       struct arena *arena)
+{
+	struct questions questions = { 0 };
+	policy_questions(policy, arena, &questions);
+	questions.kernel = options->kernel;
+	questions.all_kernels = options->all_kernels;
+	return questions;
+}

@@ -1,0 +1,24 @@
+// From an input's name to its facts: opened here, read in a worker.
+#pragma once
+
+#include "cmd/command.h"
+#include "facts/facts.h"
+
+struct examination {
+	struct facts facts; /* always there: why not more is in `examined` and `reason` */
+	enum status status; /* STATUS_CONFORMS when fully examined */
+	double seconds;
+	uint64_t peak_kilobytes;
+};
+
+/* Of two the one that the whole call ends with: a bug before a failure of the moment before what was not
+ * read. */
+enum status graver_status(enum status a, enum status b);
+
+/* Strings live in `arena`. */
+void examine(const char *name, const struct questions *questions, struct arena *arena,
+             struct examination *out);
+
+/* What the rules of a policy and the options ask of an input. */
+struct questions examination_questions(const struct policy *policy, const struct options *options,
+                                       struct arena *arena);

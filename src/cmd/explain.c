@@ -1,0 +1,98 @@
+// slipway explain: the policy, for people.
+
+#include "cmd/command.h"
+
+#include "cmd/screen.h"
+#include "report/layout.h"
+
+/* Of the list: most ids fit; behind a longer one the line goes on where it ends. */
+#define ID_COLUMNS    34
+#define LEVEL_COLUMNS 13
+
+static void print_paragraph(const struct layout *layout, const char *label, const char *text)
+{
+	if (!text || !*text)
+		return;
+	layout_blanks(layout, 2);
+	layout_padded(layout, STYLE_DIM, label, 9);
+	layout_wrapped(layout, 11, 11, text);
+}
+
+static void print_rule(const struct layout *layout, const struct rule *rule)
+{
+	layout_styled(layout, STYLE_BOLD, rule->id);
+	fputc('\n', layout->out);
+	print_paragraph(layout, "asks", rule->title);
+	print_paragraph(layout, "level", level_names[rule->level]);
+	print_paragraph(layout, "section", rule->section);
+	if (rule->decides_boot)
+		print_paragraph(layout, "boot", "a system that fails it does not boot");
+	print_paragraph(layout, "wanted", rule->wanted);
+	print_paragraph(layout, "why", rule->why);
+	print_paragraph(layout, "history", rule->history);
+	/* Most fixes depend on what an image has: its package manager, its boot loader, the file that is at
+	 * fault. */
+	if (rule->fix && *rule->fix) {
+		layout_blanks(layout, 2);
+		layout_padded(layout, STYLE_DIM, "fix", 9);
+		layout_unbroken(layout, 11, rule->fix);
+	} else {
+		print_paragraph(layout, "fix",
+		                "'slipway check' names the command or edit for an image that fails");
+	}
+}
+
+static void print_list(const struct layout *layout, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->rules.count; i++) {
+		const struct rule *rule = &policy->rules.items[i];
+		unsigned id = layout_columns(rule->id) + 2;
+		unsigned column = id > ID_COLUMNS ? id : ID_COLUMNS;
+		layout_padded(layout, STYLE_BOLD, rule->id, column);
+		layout_padded(layout, STYLE_DIM, level_names[rule->level], LEVEL_COLUMNS);
+		layout_wrapped(layout, column + LEVEL_COLUMNS, ID_COLUMNS + LEVEL_COLUMNS,
+		               rule->title ? rule->title : "");
+	}
+}
+
+static void complain_unknown(const struct policy *policy, const char *id)
+{
+	struct arena arena = { 0 };
+	const char **names = arena_alloc_array(&arena, policy->rules.count + 1, sizeof(*names));
+	for (size_t i = 0; i < policy->rules.count; i++)
+		names[i] = policy->rules.items[i].id;
+	const char *near = nearest_name(id, names, policy->rules.count);
+	if (near)
+		complain("there is no requirement '%s': did you mean %s? 'slipway explain' lists all", id,
+		         near);
+	else
+		complain("there is no requirement '%s': 'slipway explain' lists all", id);
+	arena_free(&arena);
+}
+
+enum status command_explain(const struct options *options)
+{
+	struct policy policy;
+	if (!load_policy(options, &policy))
+		return STATUS_USAGE;
+	struct report_options screen = screen_options(options);
+	struct layout layout = { stdout, screen.width, screen.colour };
+	enum status status = STATUS_CONFORMS;
+	if (options->operand_count == 0)
+		print_list(&layout, &policy);
+	bool printed = false;
+	for (size_t i = 0; i < options->operand_count; i++) {
+		const struct rule *rule = policy_rule(&policy, options->operands[i]);
+		if (!rule) {
+			complain_unknown(&policy, options->operands[i]);
+			status = STATUS_USAGE;
+			continue;
+		}
+		if (printed)
+			fputc('\n', stdout);
+		print_rule(&layout, rule);
+		printed = true;
+	}
+	policy_free(&policy);
+	return status;
+}

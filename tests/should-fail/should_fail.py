@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""Inputs and command lines that must be refused: each with its exact sentence and exit status.
+
+One row of the tables is one case. Inputs are made in a scratch folder, where the program runs.
+"""
+
+import errno
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+from images import FIXTURES
+
+GIVE = "give a disk image or a block device"
+TIME = re.compile(r" \([0-9.]+ s\)$", re.M)
+
+# Inputs that cannot be examined at all: name, what the closing line says. Exit status 2.
+NOT_EXAMINED = [
+    ("missing.raw", "there is no such file: check the path"),
+    ("disk.raw/below", "there is no such file: check the path"),
+    ("dangling", "there is no such file: check the path"),
+    ("circle", "its symbolic links lead in a circle: give the file itself"),
+    ("folder", f"it is a directory: {GIVE}"),
+    ("pipe", "it is a pipe, which cannot be read twice: save it to a file and give that"),
+    ("/dev/null", f"it is a character device: {GIVE}"),
+    ("socket", f"it is a socket or a device that is not there: {GIVE}"),
+    ("private.raw", "permission denied: make it readable for this user, or run as one who may read it"),
+]
+
+# Command lines that are refused before anything is read. Exit status 3, nothing on the standard output.
+CHECK, TOP = "try 'slipway check --help'", "try 'slipway --help'"
+REFUSED = [
+    ([], f"name a command; {TOP}"),
+    (["frobnicate"], f"there is no command 'frobnicate'; {TOP}"),
+    (["chekc", "disk.raw"], f"there is no command 'chekc': did you mean check?; {TOP}"),
+    (["--frobnicate"], f"there is no option '--frobnicate'; {TOP}"),
+    (["check"], f"name an input; {CHECK}"),
+    (["check", "--"], f"name an input; {CHECK}"),
+    (["check", "-disk.raw"], f"there is no option '-d'; {CHECK}"),
+    (["check", "--format=xml", "disk.raw"], f"--format wants text or json, not 'xml'; {CHECK}"),
+    (["check", "--fail-on=never", "disk.raw"],
+     f"--fail-on wants required, recommended or advice, not 'never'; {CHECK}"),
+    (["check", "disk.raw", "--kernel"], f"--kernel wants a value: --kernel=VERSION; {CHECK}"),
+    (["check", "--quiet", "--verbose", "disk.raw"], f"--quiet and --verbose exclude each other; {CHECK}"),
+    (["check", "--\x1b[31m", "disk.raw"], f"there is no option '--\\x1b[31m'; {CHECK}"),
+    (["inspect", "disk.raw", "disk.raw"], "'disk.raw' is one argument too many; try 'slipway inspect --help'"),
+    (["help", "frobnicate"], f"there is no command 'frobnicate'; {TOP}"),
+    (["explain", "kernel.virtio-scis"],
+     "there is no requirement 'kernel.virtio-scis': did you mean kernel.virtio-scsi? 'slipway explain' lists all"),
+    (["explain", "frobnicate"], "there is no requirement 'frobnicate': 'slipway explain' lists all"),
+    (["check", "--policy=missing.conf", "disk.raw"],
+     "the policy 'missing.conf' cannot be used: No such file or directory"),
+    (["check", "--policy=folder", "disk.raw"], "the policy 'folder' cannot be used: Is a directory"),
+]
+
+
+class Cases:
+    """The program under test, its scratch folder, and what went wrong."""
+
+    def __init__(self, program, folder):
+        self.program = program
+        self.folder = folder
+        self.complaints = []
+
+    def run(self, *words, **more):
+        # Root may read everything: a refusal is only seen by someone else.
+        someone = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        return subprocess.run([self.program, *words], cwd=self.folder, text=True, check=False, timeout=60,
+                              stdin=subprocess.DEVNULL, **{"stdout": subprocess.PIPE,
+                                                           "stderr": subprocess.PIPE, **someone, **more})
+
+    def expect(self, what, got, wanted):
+        if got != wanted:
+            self.complaints.append(f"{what}:\n   got {got!r}\n  want {wanted!r}")
+
+    def not_examined(self, name, sentence):
+        run = self.run("check", "--quiet", "--", name)
+        self.expect(name, TIME.sub("", run.stdout), f"Not examined: {sentence}.\n")
+        self.expect(f"{name}: stderr, exit status", (run.stderr, run.returncode), ("", 2))
+
+    def refused(self, words, sentence):
+        run = self.run(*words)
+        self.expect(" ".join(words), run.stderr, f"slipway: {sentence}\n")
+        self.expect(f"{' '.join(words)}: stdout, exit status", (run.stdout, run.returncode), ("", 3))
+
+    def damaged(self, name, examined, reason, table):
+        """An image that can be opened, with its reason and, where given, what the rule of the table says."""
+        run = self.run("check", "--format=json", name)
+        self.expect(f"{name}: stderr, exit status", (run.stderr, run.returncode), ("", 2))
+        report = json.loads(run.stdout)["inputs"][0]
+        self.expect(f"{name}: examined, reason", (report["examined"], report["reason"]), (examined, reason))
+        self.expect(f"{name}: conforms", report["conforms"], False)
+        said = {finding["id"]: finding["reason"] for finding in report["findings"]}
+        if table:
+            self.expect(f"{name}: image.partition-table", said["image.partition-table"], table)
+
+
+def make_inputs(folder):
+    (folder / "disk.raw").write_bytes(bytes(4096))
+    (folder / "folder").mkdir()
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "circle").symlink_to("circle")
+    os.mkfifo(folder / "pipe", 0o644)
+    (folder / "private.raw").write_bytes(bytes(4096))
+    (folder / "private.raw").chmod(0)
+    with socket.socket(socket.AF_UNIX) as endpoint:
+        endpoint.bind(str(folder / "socket"))
+    (folder / "socket").chmod(0o666)
+    for name, make, *_ in FIXTURES:
+        make(folder / name)
+        (folder / name).chmod(0o644)
+
+
+def others_go_on(cases):
+    """One input that cannot be had does not keep the others from being reported, in their order."""
+    run = cases.run("check", "--quiet", "missing.raw", "empty.raw", "folder")
+    names = [line.split(": ")[0] for line in run.stdout.splitlines()]
+    cases.expect("several inputs", (names, run.returncode), (["missing.raw", "empty.raw", "folder"], 2))
+    run = cases.run("explain", "frobnicate", "kernel.virtio-scsi")
+    cases.expect("explain: the known one is explained", (run.stdout.split("\n")[0], run.returncode),
+                 ("kernel.virtio-scsi", 3))
+
+
+def lost_output(cases):
+    """A report that cannot be written is said to be lost."""
+    for words in (["check", "missing.raw"], ["check", "--format=json", "missing.raw"], ["explain"], ["--help"]):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            run = cases.run(*words, stdout=full)
+        cases.expect(f"{words} to a full disk", (run.stderr, run.returncode),
+                     (f"slipway: the report could not be written: {os.strerror(errno.ENOSPC)}\n", 75))
+    reading, writing = os.pipe()
+    os.close(reading)
+    run = cases.run("explain", stdout=writing)
+    os.close(writing)
+    cases.expect("to a reader that is gone", (run.stderr, run.returncode),
+                 (f"slipway: the report could not be written: {os.strerror(errno.EPIPE)}\n", 75))
+    run = cases.run("version", stdout=None, preexec_fn=lambda: os.close(1))
+    cases.expect("to a closed output", (run.stderr, run.returncode),
+                 (f"slipway: the report could not be written: {os.strerror(errno.EBADF)}\n", 75))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        folder.chmod(0o755)
+        # The build folder may be closed to the user that the cases run as.
+        program = shutil.copy(sys.argv[1], folder / "slipway")
+        make_inputs(folder)
+        cases = Cases(str(program), folder)
+        for name, sentence in NOT_EXAMINED:
+            cases.not_examined(name, sentence)
+        for words, sentence in REFUSED:
+            cases.refused(words, sentence)
+        for name, _, *wanted in FIXTURES:
+            cases.damaged(name, *wanted)
+        others_go_on(cases)
+        lost_output(cases)
+    count = len(NOT_EXAMINED) + len(REFUSED) + len(FIXTURES)
+    print("\n".join(cases.complaints) or f"{count} cases were refused as they should be")
+    return 1 if cases.complaints else 0
+
+
+sys.exit(main())
