@@ -1,8 +1,8 @@
 // The worker: a child process that turns bytes into facts and can do nothing else.
 //
 // The child gets no_new_privs, a landlock domain without any file system access (where the kernel has it), a
-// seccomp filter of some twenty calls, and rlimits. It holds two descriptors: the input, read-only, and the
-// pipe to its parent. Whatever it does, the parent goes on.
+// seccomp filter of some twenty calls, and rlimits. It holds three descriptors: the input, the pipe to its
+// parent, and stderr for the one message of xmalloc(). Whatever it does, the parent goes on.
 #pragma once
 
 #include "base/error.h"

@@ -167,32 +167,42 @@ static void finish(const struct worker *worker, struct worker_result *result)
 	result->peak_kilobytes = (uint64_t)usage.ru_maxrss;
 }
 
-bool worker_run(worker_fn *work, void *context, int input, const struct worker_limits *limits,
-                struct worker_result *out, struct error *error)
+/* Forks; the parent gets the read end of the pipe in *worker. */
+static bool start(worker_fn *work, void *context, int input, struct worker *worker, struct error *error)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_set(error, ERROR_IO, "a worker cannot be started: no pipe: %s", strerror(errno));
 	pid_t parent = getpid();
-	pid_t process = fork();
-	if (process == 0)
-		be_worker(work, context, input, ends[1], parent, limits);
+	worker->process = fork();
+	if (worker->process == 0)
+		be_worker(work, context, input, ends[1], parent, worker->limits);
 	int failure = errno;
 	close(ends[1]);
-	if (process < 0) {
+	if (worker->process < 0) {
 		close(ends[0]);
 		return error_set(error, ERROR_IO, "a worker cannot be started: %s", strerror(failure));
 	}
-	struct worker worker = {
-		.process = process,
-		.output = ends[0],
-		.deadline = now_milliseconds() + (int64_t)limits->wall_seconds * 1000,
-		.limits = limits,
-	};
-	*out = (struct worker_result){ 0 };
-	finish(&worker, out);
-	close(ends[0]);
+	worker->output = ends[0];
+	worker->deadline = now_milliseconds() + (int64_t)worker->limits->wall_seconds * 1000;
 	return true;
+}
+
+bool worker_run(worker_fn *work, void *context, int input, const struct worker_limits *limits,
+                struct worker_result *out, struct error *error)
+{
+	/* A process that was started with SIGCHLD ignored is never told how its children end. */
+	struct sigaction told = { .sa_handler = SIG_DFL }, before;
+	sigaction(SIGCHLD, &told, &before);
+	struct worker worker = { .limits = limits };
+	bool started = start(work, context, input, &worker, error);
+	if (started) {
+		*out = (struct worker_result){ 0 };
+		finish(&worker, out);
+		close(worker.output);
+	}
+	sigaction(SIGCHLD, &before, NULL);
+	return started;
 }
 
 void worker_write(int output, const void *data, size_t size)

@@ -234,6 +234,35 @@ static void compare_copies(struct scan *scan, const struct gpt_copy *primary, co
 		             b->alternate_lba, primary->lba);
 }
 
+/* The disk goes on behind the sector where the primary says the backup is: which of the two is wrong? */
+static bool read_inner_backup(struct scan *scan, const struct gpt_copy *primary, struct gpt_copy *backup,
+                              struct error *error)
+{
+	uint64_t last = gpt_last_lba(scan->disk, scan->table->sector_size);
+	uint64_t named = primary->header.alternate_lba;
+	if (!gpt_copy_read(scan, "backup", named, true, backup, error))
+		return false;
+	if (backup->intact) {
+		scan_problem(scan, "gpt-backup-misplaced", named * scan->table->sector_size,
+		             "the backup GPT stands in sector %" PRIu64 " and not in the last one, %" PRIu64
+		             ": the image was grown (`sgdisk -e` moves it)",
+		             named, last);
+		return true;
+	}
+	gpt_copy_free(backup);
+	if (!gpt_copy_read(scan, "backup", last, true, backup, error))
+		return false;
+	if (backup->intact) {
+		scan_problem(scan, "gpt-primary-alternate-lba", primary->lba * scan->table->sector_size + 32,
+		             "the primary GPT looks for the backup in sector %" PRIu64
+		             ", which stands in the last one, %" PRIu64,
+		             named, last);
+		return true;
+	}
+	gpt_copy_free(backup);
+	return gpt_copy_read(scan, "backup", named, false, backup, error);
+}
+
 /*
  * Finds the backup: where an intact primary header says, else in the last sector. A copy in the wrong place
  * is what growing or cutting an image leaves behind.
@@ -243,26 +272,14 @@ static bool read_backup(struct scan *scan, const struct gpt_copy *primary, struc
 {
 	uint64_t last = gpt_last_lba(scan->disk, scan->table->sector_size);
 	uint64_t named = primary->header_intact ? primary->header.alternate_lba : last;
-	uint64_t named_offset;
-	if (named == last)
-		return gpt_copy_read(scan, "backup", last, false, backup, error);
-	if (named > last || !mul_u64(named, scan->table->sector_size, &named_offset)) {
+	if (named < last)
+		return read_inner_backup(scan, primary, backup, error);
+	if (named > last)
 		scan_problem(scan, "gpt-backup-outside", scan->disk->size,
 		             "the backup GPT should stand in sector %" PRIu64
 		             " but the disk ends at sector %" PRIu64 ": the image was cut",
 		             named, last);
-		return gpt_copy_read(scan, "backup", last, true, backup, error);
-	}
-	scan_problem(scan, "gpt-backup-misplaced", named_offset,
-	             "the backup GPT stands in sector %" PRIu64 " and not in the last one, %" PRIu64
-	             ": the image was grown (`sgdisk -e` moves it)",
-	             named, last);
-	if (!gpt_copy_read(scan, "backup", last, true, backup, error))
-		return false;
-	if (backup->intact)
-		return true;
-	gpt_copy_free(backup);
-	return gpt_copy_read(scan, "backup", named, false, backup, error);
+	return gpt_copy_read(scan, "backup", last, named > last, backup, error);
 }
 
 static bool scan_copies(struct scan *scan, const struct mbr *mbr, struct gpt_copy *primary,

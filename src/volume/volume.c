@@ -14,11 +14,15 @@ void scan_problem(struct scan *scan, const char *code, uint64_t offset, const ch
 {
 	if (scan->table->problems.count >= PROBLEMS_MOST)
 		return;
-	char message[480];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
+	char message[480] = "there are more problems than these: the rest is not listed";
+	if (scan->table->problems.count == PROBLEMS_MOST - 1) {
+		code = "volume-more-problems";
+	} else {
+		va_list arguments;
+		va_start(arguments, format);
+		vsnprintf(message, sizeof(message), format, arguments);
+		va_end(arguments);
+	}
 	struct problem *problem = LIST_ADD(scan->arena, &scan->table->problems);
 	*problem = (struct problem){
 		.code = code,

@@ -205,6 +205,14 @@ static void exit_oddly(void *context, int input, int output)
 	_exit(3);
 }
 
+static void end_is_told_where_children_are_ignored(void **state)
+{
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	expect(exit_oddly, WORKER_CRASHED, 0);
+	assert_ptr_equal(signal(SIGCHLD, SIG_DFL), SIG_IGN);
+}
+
 static void crashes_are_told(void **state)
 {
 	(void)state;
@@ -538,6 +546,7 @@ int main(void)
 		cmocka_unit_test(output_is_limited),
 		cmocka_unit_test(last_words_are_kept),
 		cmocka_unit_test(crashes_are_told),
+		cmocka_unit_test(end_is_told_where_children_are_ignored),
 		cmocka_unit_test(processor_time_is_limited),
 		cmocka_unit_test(wall_time_is_limited),
 		cmocka_unit_test(memory_is_limited),

@@ -273,6 +273,46 @@ static void grown_image_has_a_misplaced_backup(void **state)
 	done(&image, &scanned);
 }
 
+/* The primary names a sector inside the disk; the backup is in the last one, or nowhere. */
+static void wrong_alternate_is_found(void **state)
+{
+	(void)state;
+	for (int wiped = 0; wiped < 2; wiped++) {
+		struct image image = two_partition_disk();
+		put_le(image_sector(&image, 1) + 32, 9000, 8);
+		gpt_sign(&image, 1);
+		if (wiped)
+			memset(image_sector(&image, image_last(&image)), 0, 512);
+		struct scanned scanned;
+		scan(&image, &scanned);
+		assert_problem(&scanned, wiped ? "gpt-backup-missing" : "gpt-primary-alternate-lba",
+		               wiped ? 9000 * 512 : 512 + 32);
+		assert_int_equal(scanned.table.problems.count, 1);
+		assert_int_equal(scanned.table.backup_sound, wiped ? ANSWER_NO : ANSWER_YES);
+		assert_int_equal(scanned.table.partitions.count, 2);
+		done(&image, &scanned);
+	}
+}
+
+/* Every partition overlaps every other: the list of problems has an end, and says so. */
+static void problems_are_capped(void **state)
+{
+	(void)state;
+	struct gpt_entry_spec specs[100];
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++)
+		specs[i] = (struct gpt_entry_spec){ .first = 2048, .last = 4095 };
+	struct image image = image_new(8 * MIB, 512);
+	put_gpt(&image, specs, ARRAY_SIZE(specs));
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_int_equal(scanned.table.partitions.count, 100);
+	assert_int_equal(scanned.table.problems.count, 64);
+	assert_string_equal(scanned.table.problems.items[63].code, "volume-more-problems");
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++)
+		assert_false(scanned.table.partitions.items[i].readable);
+	done(&image, &scanned);
+}
+
 static void cut_image_has_no_backup(void **state)
 {
 	(void)state;
@@ -704,6 +744,8 @@ int main(void)
 		cmocka_unit_test(large_entries_are_read_but_not_sound),
 		cmocka_unit_test(copies_that_differ_are_found),
 		cmocka_unit_test(grown_image_has_a_misplaced_backup),
+		cmocka_unit_test(wrong_alternate_is_found),
+		cmocka_unit_test(problems_are_capped),
 		cmocka_unit_test(cut_image_has_no_backup),
 		cmocka_unit_test(partitions_in_wrong_places_are_found),
 		cmocka_unit_test(protective_mbr_decides),
