@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/text.h"
 #include "fs/ext_io.h"
+#include "fs/ext_names.h"
 #include "fs/ext_super.h"
 #include "fs/identify.h"
 
@@ -21,6 +22,7 @@ struct run {
 struct ext {
 	struct ext_io io;
 	ext2_filsys fs;
+	struct ext_names names;
 	/* The run that was read last: files are read from front to back in pieces. */
 	ext2_ino_t run_inode;
 	struct run run;
@@ -47,9 +49,7 @@ static bool fail(struct ext *ext, errcode_t code, struct error *error)
 		return false;
 	}
 	enum error_code kind = ERROR_CORRUPT;
-	if (code == EXT2_ET_FILE_NOT_FOUND)
-		kind = ERROR_NOT_FOUND;
-	else if (code == EXT2_ET_UNSUPP_FEATURE || code == EXT2_ET_RO_UNSUPP_FEATURE)
+	if (code == EXT2_ET_UNSUPP_FEATURE || code == EXT2_ET_RO_UNSUPP_FEATURE)
 		kind = ERROR_UNSUPPORTED;
 	return error_set(error, kind, "%s", error_message(code));
 }
@@ -180,19 +180,34 @@ static bool ext_root(const struct filesystem *fs, struct node *out, struct error
 	return true;
 }
 
+/* The inode of a name, 0 when the directory does not have it. */
+static errcode_t search(struct ext *ext, ext2_ino_t directory, const char *name, ext2_ino_t *found)
+{
+	size_t length = strlen(name);
+	*found = 0;
+	if (length > EXT2_NAME_LEN || ext_names_find(&ext->names, directory, name, found))
+		return 0;
+	errcode_t code = ext2fs_lookup(ext->fs, directory, name, (int)length, NULL, found);
+	if (code && code != EXT2_ET_FILE_NOT_FOUND)
+		return code;
+	/* Where a block could not be read, the name may stand. */
+	if (ext->io.error.code != ERROR_NONE)
+		return EXT2_ET_SHORT_READ;
+	ext_names_keep(&ext->names, directory, name, *found);
+	return 0;
+}
+
 static bool ext_lookup(const struct node *directory, const char *name, struct node *out, struct error *error)
 {
 	struct ext *ext = ext_start(directory->fs);
-	size_t length = strlen(name);
-	ext2_ino_t found = 0;
+	ext2_ino_t found;
 	if (is_encrypted(directory))
 		return fail_encrypted(directory, error);
-	if (length > EXT2_NAME_LEN)
-		return error_set(error, ERROR_NOT_FOUND, "no such name");
-	errcode_t code =
-		ext2fs_lookup(ext->fs, (ext2_ino_t)directory->inode, name, (int)length, NULL, &found);
+	errcode_t code = search(ext, (ext2_ino_t)directory->inode, name, &found);
 	if (code)
 		return fail_inode(ext, code, directory->inode, error);
+	if (found == 0)
+		return error_set(error, ERROR_NOT_FOUND, "no such name");
 	return make_node(directory->fs, found, out, error);
 }
 

@@ -35,7 +35,8 @@ struct tree_file {
 
 /*
  * Follows a path from the root of the tree, the last component included unless `keep_last_link`.
- * ERROR_NOT_FOUND (also for a dangling link), ERROR_CORRUPT for a loop, ERROR_UNSUPPORTED never.
+ * ERROR_NOT_FOUND (also for a dangling link), ERROR_CORRUPT for a loop, ERROR_UNSUPPORTED inside
+ * an encrypted directory.
  */
 NODISCARD bool tree_lookup(const struct tree *tree, const char *path, struct tree_file *out,
                            struct error *error);
