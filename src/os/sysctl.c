@@ -82,7 +82,7 @@ static bool write_glob(const struct run *run, const struct sysctl_line *line, st
 		struct sysctl_cell *cell = &run->kernel->cells[i];
 		if (!budget_step(run->budget, cost, "sysctl patterns", error))
 			return false;
-		if (run->named[i] && !line->odd_slashes)
+		if (run->named[i] && !(run->script->slashes_matter && line->odd_slashes))
 			continue;
 		if (str_glob(line->path, cell->path, true))
 			write_line(run, cell, line);
@@ -98,7 +98,7 @@ static bool run_script(struct run *run, struct error *error)
 	for (size_t i = 0; i < script->lines.count; i++) {
 		const struct sysctl_line *line = &script->lines.items[i];
 		const struct sysctl_cell *cell = sysctl_kernel_cell(kernel, line->path);
-		if (cell && !line->odd_slashes)
+		if (cell && !(script->slashes_matter && line->odd_slashes))
 			run->named[cell - kernel->cells] = true;
 	}
 	for (size_t i = 0; i < script->lines.count; i++) {
@@ -260,10 +260,12 @@ static void boot(const struct sysctl_system *system, const struct sysctl_script 
 	struct run run = { .kernel = model, .script = script, .prefix = "", .budget = budget };
 	apply_command_line(model);
 	bool masked = system->applier == SYSCTL_APPLIER_SYSTEMD && service_masked(system, arena, &mask);
-	/* udev still runs it for each interface that appears (99-systemd.rules). */
-	if (masked)
-		run.prefix = "net/ipv4/conf/" SYSCTL_INTERFACE "/";
-	if (!run_script(&run, &error)) {
+	bool sound = masked || run_script(&run, &error);
+	/* udev runs it again for each interface that appears (99-systemd.rules), masked or not. */
+	run.prefix = "net/ipv4/conf/" SYSCTL_INTERFACE "/";
+	if (sound && system->applier == SYSCTL_APPLIER_SYSTEMD)
+		sound = run_script(&run, &error);
+	if (!sound) {
 		distrust(model, true, arena_strdup(arena, error.message));
 		return;
 	}

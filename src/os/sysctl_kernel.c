@@ -127,21 +127,22 @@ static bool forwarding_written(struct sysctl_kernel *kernel, struct sysctl_cell 
 	return true;
 }
 
-static void side_effects(struct sysctl_kernel *kernel, struct sysctl_cell *cell, bool changed, int64_t value)
+/*
+ * What any write to a key of an interface does, even one that is refused: the key counts as set by name, and
+ * conf.default, as it is, goes to the interfaces whose key was not. Forwarding does neither for the default.
+ */
+static void interface_written(struct sysctl_kernel *kernel, struct sysctl_cell *cell)
 {
-	if (forwarding_written(kernel, cell, changed, value))
-		return;
 	const char *scope;
 	size_t length;
 	const struct sysctl_interface_key *key = sysctl_interface_key(cell->path, &scope, &length);
-	if (!key)
+	if (!key || strcmp(key->name, "forwarding") == 0)
 		return;
 	cell->set = true;
 	if (length != strlen("default") || strncmp(scope, "default", length) != 0)
 		return;
-	/* conf.default is copied to the interfaces that were not written by name. */
 	struct sysctl_cell *interface = interface_cell(kernel, SYSCTL_INTERFACE, key->name);
-	if (interface && !interface->set)
+	if (interface && !interface->set && !str_equal(interface->value, cell->value))
 		change(interface, cell->value, cell, "copied from conf.default");
 }
 
@@ -152,6 +153,7 @@ static void refuse(struct sysctl_kernel *kernel, struct sysctl_cell *cell, const
 	                            cell->reason && *cell->reason ? cell->reason : "unchanged", value,
 	                            place->path ? place->path : "the command line",
 	                            (unsigned long long)place->line, why);
+	interface_written(kernel, cell);
 }
 
 void sysctl_kernel_write(struct sysctl_kernel *kernel, struct sysctl_cell *cell, const char *value,
@@ -181,5 +183,6 @@ void sysctl_kernel_write(struct sysctl_kernel *kernel, struct sysctl_cell *cell,
 	cell->reason = "";
 	if (known && strpbrk(value, "#;"))
 		cell->reason = "the kernel reads the number and ignores the rest of the line";
-	side_effects(kernel, cell, !had || before != number, number);
+	if (!forwarding_written(kernel, cell, !had || before != number, number))
+		interface_written(kernel, cell);
 }

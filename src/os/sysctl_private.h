@@ -47,7 +47,8 @@ struct sysctl_line {
 /* What an applier writes, in its order. */
 struct sysctl_script {
 	LIST(struct sysctl_line) lines;
-	bool globs; /* are patterns expanded? */
+	bool globs;          /* are patterns expanded? */
+	bool slashes_matter; /* are keys with odd slashes other keys to patterns? */
 };
 
 /* Each parses all files into the script. False with ERROR_LIMIT when the budget is used up. */

@@ -54,28 +54,46 @@ static void parse_line_4(struct sysctl_script *script, const struct sysctl_file 
 	                  arena);
 }
 
-/* strtok() and friends: leading '='s are skipped, an empty value is a mistake. */
+/* White space of version 3.3: fewer characters, and fewer still in front. */
+static struct span trim_3(struct span text)
+{
+	while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+		text = span_from(text, 1);
+	while (text.size > 0 && strchr(" \t\n\r", text.data[text.size - 1]) && text.data[text.size - 1])
+		text.size--;
+	return text;
+}
+
+/*
+ * As strtok() takes a line apart: '=' in front of the key are skipped, CR in front of the value too, and one
+ * inside ends it. Without a value the line is a mistake; where it is none, because a buffer was used again,
+ * what gets written begins with '=', and no key that holds a number takes that.
+ */
 static void parse_line_3(struct sysctl_script *script, const struct sysctl_file *file, uint64_t number,
                          struct span line, struct arena *arena)
 {
-	struct span text = span_trim(until_nul(line)), key, value;
+	struct span text = trim_3(until_nul(line)), rest = text, key;
 	if (text.size < 2 || text.data[0] == '#' || text.data[0] == ';')
 		return;
-	struct span rest = text;
 	while (rest.size > 0 && rest.data[0] == '=')
 		rest = span_from(rest, 1);
 	size_t equals = span_find(rest, 0, "=", 1);
 	if (equals == SIZE_MAX)
 		return;
-	key = span_of(rest.data, equals);
-	value = span_from(rest, equals + 1);
-	if (value.size == 0)
+	key = trim_3(span_of(rest.data, equals));
+	rest = span_from(rest, equals + 1);
+	while (rest.size > 0 && rest.data[0] == '\r')
+		rest = span_from(rest, 1);
+	size_t end = span_find(rest, 0, "\r", 1);
+	if (end != SIZE_MAX)
+		rest.size = end;
+	if (rest.size == 0)
 		return;
-	value = trim_front(value);
-	key = trim_back(key);
+	while (rest.size > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t'))
+		rest = span_from(rest, 1);
 	if (key.size > 0 && key.data[0] == '-')
 		key = span_from(key, 1);
-	sysctl_script_add(script, file, number, text, key, &value, arena);
+	sysctl_script_add(script, file, number, text, key, &rest, arena);
 }
 
 static bool parse_file(struct sysctl_script *script, const struct sysctl_file *file, struct budget *budget,
@@ -97,7 +115,7 @@ static bool parse_file(struct sysctl_script *script, const struct sysctl_file *f
 bool sysctl_script_procps(const struct sysctl_files *files, bool globs, struct budget *budget,
                           struct arena *arena, struct sysctl_script *out, struct error *error)
 {
-	*out = (struct sysctl_script){ .globs = globs };
+	*out = (struct sysctl_script){ .globs = globs, .slashes_matter = true };
 	for (size_t i = 0; i < files->items.count; i++)
 		if (!parse_file(out, &files->items.items[i], budget, arena, error))
 			return false;
