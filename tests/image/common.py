@@ -65,9 +65,9 @@ def slipway_json(*arguments):
 
 
 def partitions(name):
-    """{number: part} as the image was laid out; a whole-disk file system counts as no partition."""
+    """{number: part} as the image was laid out; a whole disk without a table is partition 0."""
     if name == "trixie-whole-disk":
-        return {}
+        return {0: disk.Part(0, "linux", 0, 0)}
     return {part.number: part for part in disk.plan(catalogue.layout_of(name))}
 
 
@@ -84,6 +84,19 @@ def cat(path, part, inner):
         return None
     return subprocess.run(["debugfs", "-R", f'cat "{inner}"', device], capture_output=True, env=environment(),
                           check=False).stdout
+
+
+def cat_mounted(path, name, number, inner):
+    """A file's bytes by its path on the running system; where its partition is mounted is no part of its path
+    inside the partition."""
+    layout, part = catalogue.layout_of(name), partitions(name).get(number or 0)
+    if not part:
+        return None
+    mounts = {layout.boot: "/boot", layout.usr: "/usr", disk.ESP_NUMBER: "/boot/efi"}
+    mount = mounts.get(number, "")
+    if mount and inner.startswith(mount + "/"):
+        inner = inner[len(mount):]
+    return cat(path, part, inner)
 
 
 def finish(wrong):

@@ -190,7 +190,7 @@ def whole_disk(image):
     """The root file system without a partition table around it."""
     part = image.parts[image.root]
     run("fallocate", "--collapse-range", "--offset=0", f"--length={part.start}", image.path)
-    image.resize(part.size)
+    image.resize(3 * GIB)
 
 
 # --- the system ---
@@ -238,6 +238,7 @@ def untidy_guest(image):
     image.write("/etc/udev/rules.d/70-persistent-net.rules",
                 'SUBSYSTEM=="net", ATTR{address}=="42:01:0a:80:00:02", NAME="eth0"\n')
     image.write("/etc/ssh/sshd_config.d/60-image.conf", "PermitRootLogin yes\nPasswordAuthentication yes\n")
+    image.edit("/etc/shadow", r"^root:[^:]*:", "root:$6$untidy$aHashThatFitsNoPassword:")
 
 
 GPT_HEADER = 512
