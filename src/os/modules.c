@@ -191,6 +191,13 @@ static void judge_carried(const struct lookup *lookup, const struct closure *clo
 	}
 }
 
+/* An initramfs linked into the kernel itself may carry what the other one does not. */
+static bool has_initramfs_inside(const struct kernel *kernel)
+{
+	const struct config_symbol *source = kernel_config_get(&kernel->config, "INITRAMFS_SOURCE");
+	return source && source->value[0] != '\0' && !str_equal(source->value, "n");
+}
+
 void kernel_modules_find(const struct tree *tree, const struct names *wanted, const struct reader *initramfs,
                          bool everything, struct budget *budget, struct arena *arena, struct kernel *kernel)
 {
@@ -221,7 +228,10 @@ void kernel_modules_find(const struct tree *tree, const struct names *wanted, co
 	if (initramfs)
 		carried_walk(&lookup.carried, initramfs, everything, budget, arena, kernel);
 	else
-		lookup.carried.whole = true; /* nothing carries nothing */
+		/* Only of an entry that boots the kernel without one is it known that nothing is carried. */
+		lookup.carried.whole = kernel->entry && !kernel->initramfs.path;
+	if (has_initramfs_inside(kernel))
+		lookup.carried.whole = false;
 	for (size_t i = 0; i < wanted->count; i++)
 		if (closures[i].items.count > 0)
 			judge_carried(&lookup, &closures[i], &kernel->modules.items[i]);

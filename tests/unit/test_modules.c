@@ -73,7 +73,7 @@ static struct kernel find(struct memory_fs *files, const char *wanted, struct sp
 	struct names names = { &wanted, 1 };
 	struct reader reader = reader_of_span(&initramfs);
 	struct budget budget = budget_default();
-	struct kernel kernel = { .version = VERSION };
+	struct kernel kernel = { .version = VERSION, .entry = 1 };
 	kernel_modules_find(&tree, &names, initramfs.size ? &reader : NULL, everything, &budget, arena,
 	                    &kernel);
 	assert_int_equal(kernel.modules.count, 1);
@@ -229,6 +229,23 @@ static void no_initramfs_carries_nothing(void **state)
 	struct kernel kernel = find(&files, "virtio_scsi", (struct span){ 0 }, false, &arena);
 	assert_int_equal(kernel.modules.items[0].in_initramfs, ANSWER_NO);
 	assert_int_equal(kernel.initramfs_read, ANSWER_UNKNOWN);
+
+	/* Where no entry is known, or the kernel has one inside, or it could not be opened, nothing is. */
+	static struct config_symbol source = { .symbol = "INITRAMFS_SOURCE", .value = "/usr/src/initramfs" };
+	const struct kernel cases[] = {
+		{ .version = VERSION },
+		{ .version = VERSION, .entry = 1, .initramfs = { .path = "/boot/initrd.img" } },
+		{ .version = VERSION, .entry = 1, .config = { .symbols = { &source, 1, 1 } } },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *wanted = "virtio_scsi";
+		struct tree tree = memory_tree(&files);
+		struct names names = { &wanted, 1 };
+		struct budget budget = budget_default();
+		kernel = cases[i];
+		kernel_modules_find(&tree, &names, NULL, false, &budget, &arena, &kernel);
+		assert_int_equal(kernel.modules.items[0].in_initramfs, ANSWER_UNKNOWN);
+	}
 	memory_free(&files);
 	arena_free(&arena);
 }
