@@ -246,7 +246,8 @@ static struct names wanted_modules(struct gatherer *gatherer)
 	return wanted;
 }
 
-/* The symbols that the questions name, and those that sysctl defaults hang on. */
+/* The symbols that the questions name, those that sysctl defaults hang on, and the initramfs inside a kernel.
+ */
 static struct names wanted_symbols(struct gatherer *gatherer)
 {
 	const struct names *asked = &gatherer->questions->symbols;
@@ -254,12 +255,13 @@ static struct names wanted_symbols(struct gatherer *gatherer)
 	while (sysctl_default_symbols[more])
 		more++;
 	struct names wanted = {
-		.items = arena_alloc_array(gatherer->arena, asked->count + more, sizeof(char *)),
+		.items = arena_alloc_array(gatherer->arena, asked->count + more + 1, sizeof(char *)),
 	};
 	for (size_t i = 0; i < asked->count; i++)
 		wanted.items[wanted.count++] = asked->items[i];
 	for (size_t i = 0; i < more; i++)
 		add_name(&wanted, sysctl_default_symbols[i]);
+	add_name(&wanted, "INITRAMFS_SOURCE");
 	return wanted;
 }
 
