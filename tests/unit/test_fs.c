@@ -186,8 +186,8 @@ static void test_zeroed_superblock(void **state)
 		"truncate -s 200M image; mke2fs -q -t ext4 -b 4096 image",
 		"truncate -s 40M image; mke2fs -q -t ext4 -b 2048 image",
 		/* The copy in group 1 is gone, too; that in group 3 is left. */
-		"truncate -s 40M image; mke2fs -q -t ext4 -b 1024 image; dd if=/dev/zero of=image bs=1024 "
-		"seek=8193 count=1 conv=notrunc 2>/dev/null",
+		("truncate -s 40M image; mke2fs -q -t ext4 -b 1024 image; dd if=/dev/zero of=image bs=1024 "
+		 "seek=8193 count=1 conv=notrunc 2>/dev/null"),
 	};
 	static const char *const backups[] = { "block 8193 ", "block 32768 ", "block 16384 ",
 		                               "block 24577 " };
