@@ -33,6 +33,8 @@ VARIANTS = {
     "ext4-meta-bg": ["-t", "ext4", "-O", "meta_bg,^resize_inode"],
     "ext4-no-journal": ["-t", "ext4", "-O", "^has_journal"],
     "ext4-large-dir": ["-t", "ext4", "-O", "large_dir,ea_inode"],
+    "ext4-newest": ["-t", "ext4", "-O", "orphan_file,metadata_csum_seed,project,quota,verity,encrypt"],
+    "ext4-casefold": ["-t", "ext4", "-O", "casefold"],
     "ext4-inode-128": ["-t", "ext4", "-I", "128"],
 }
 
