@@ -19,6 +19,9 @@ struct fake_disk {
 	uint64_t unreadable; /* number of a partition whose files cannot be read; 0: none */
 };
 
+/* The file system of partition 2 in the golden configurations of Debian. */
+#define DEBIAN_UUID "1b0c2a6e-3d77-4a1c-9c77-6a6f1de3b001"
+
 /* File systems of every fake disk: partition 1 holds "boot-uuid", 2 holds "root-uuid" with label "root". */
 static inline enum answer fake_search(void *context, enum grub_search by, const char *key,
                                       uint64_t *partition)
@@ -33,6 +36,8 @@ static inline enum answer fake_search(void *context, enum grub_search by, const 
 		return ANSWER_UNKNOWN;
 	if (by == GRUB_SEARCH_UUID && str_equal(key, "boot-uuid"))
 		return *partition = 1, ANSWER_YES;
+	if (by == GRUB_SEARCH_UUID && str_equal(key, DEBIAN_UUID))
+		return *partition = 2, ANSWER_YES;
 	if (str_equal(key, by == GRUB_SEARCH_UUID ? "root-uuid" : "root"))
 		return *partition = 2, ANSWER_YES;
 	return ANSWER_NO;

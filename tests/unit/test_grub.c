@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "grub_disk.h"
+#include "tools.h"
 
 struct run {
 	struct fake_disk disk;
@@ -421,6 +422,75 @@ static void fallback(void **state)
 	                "fallback");
 }
 
+/* What real generators write: tests/golden/grub/. Their kernels exist in partition 2, but for Ubuntu's. */
+static struct run *run_golden(const char *name, const char *env)
+{
+	struct run *run = new_run();
+	const char *path = arena_printf(&run->arena, "%s/tests/golden/grub/%s.cfg", SOURCE_ROOT, name);
+	struct span script = tool_filter(COMMAND("cat", path), (struct span){ 0 }, &run->arena);
+	static const char *const versions[] = {
+		"vmlinuz-5.10.0-32-cloud-amd64",      "vmlinuz-6.1.0-50-cloud-amd64",
+		"vmlinuz-6.12.107+deb13-cloud-amd64", "vmlinuz-5.1.0-1-cloud-amd64",
+		"vmlinuz-6.4.0-150600.21-default",    "vmlinuz-5.14.21-150400.22-default"
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
+		fake_add(&run->disk, 2, arena_printf(&run->arena, "/boot/%s", versions[i]), "kernel");
+	fake_add(&run->disk, 1, "/vmlinuz-6.8.0-1001-gcp", "kernel");
+	if (env)
+		set_env(run, env);
+	fake_add_span(&run->disk, 2, "/boot/grub/grub.cfg", script);
+	start(run, "efi");
+	assert_true(run->finished);
+	return run;
+}
+
+static void golden_is(const char *name, const char *env, const char *title, const char *kernel,
+                      const char *part_of_command_line, size_t entries_expected)
+{
+	struct run *run = run_golden(name, env);
+	const struct boot_entry *entry = default_of(run);
+	assert_string_equal(entry->title, title);
+	assert_string_equal(entry->kernel.path, kernel);
+	assert_int_equal(entry->kernel.found, ANSWER_YES);
+	if (!strstr(entry->command_line, part_of_command_line))
+		fail_msg("%s: %s", name, entry->command_line);
+	assert_int_equal(run->boot.entries.count, entries_expected);
+	end(run);
+}
+
+static void golden(void **state)
+{
+	(void)state;
+	golden_is("debian-11", NULL, "Debian GNU/Linux", "/boot/vmlinuz-5.10.0-32-cloud-amd64",
+	          "root=UUID=" DEBIAN_UUID " ro console=ttyS0,38400n8d quiet", 5);
+	golden_is("debian-12", NULL, "Debian GNU/Linux", "/boot/vmlinuz-6.1.0-50-cloud-amd64", "quiet", 5);
+	/* The one more is "UEFI Firmware Settings". */
+	golden_is("debian-13", NULL, "Debian GNU/Linux", "/boot/vmlinuz-6.12.107+deb13-cloud-amd64", "quiet",
+	          6);
+	golden_is("debian-12",
+	          "saved_entry=gnulinux-advanced-" DEBIAN_UUID
+	          ">gnulinux-5.1.0-1-cloud-amd64-recovery-" DEBIAN_UUID "\n",
+	          "Advanced options for Debian GNU/Linux>Debian GNU/Linux, with Linux 5.1.0-1-cloud-amd64 "
+	          "(recovery mode)",
+	          "/boot/vmlinuz-5.1.0-1-cloud-amd64", "single", 5);
+	golden_is("debian-12", "saved_entry=1>2\n",
+	          "Advanced options for Debian GNU/Linux>Debian GNU/Linux, with Linux 5.1.0-1-cloud-amd64",
+	          "/boot/vmlinuz-5.1.0-1-cloud-amd64", "quiet", 5);
+	golden_is("debian-12", "saved_entry=0\nprev_saved_entry=1>2\n", "Debian GNU/Linux",
+	          "/boot/vmlinuz-6.1.0-50-cloud-amd64", "quiet", 5);
+	golden_is("ubuntu", NULL, "Ubuntu", "/vmlinuz-6.8.0-1001-gcp", "panic=-1", 2);
+	golden_is("ubuntu", "initrdfail=1\n", "Ubuntu", "/vmlinuz-6.8.0-1001-gcp", "console=ttyS0,115200", 2);
+	golden_is("suse", NULL, "SLES 15-SP6", "/boot/vmlinuz-6.4.0-150600.21-default",
+	          "root=UUID=root-uuid console=ttyS0,115200 quiet", 2);
+	golden_is(
+		"suse",
+		"saved_entry=gnulinux-advanced-root-uuid>SLES 15-SP6, with Linux 5.14.21-150400.22-default\n",
+		"Advanced options for SLES 15-SP6>SLES 15-SP6, with Linux 5.14.21-150400.22-default",
+		"/boot/vmlinuz-5.14.21-150400.22-default", "quiet", 2);
+	default_unknown(run_golden("rhel-9", "saved_entry=f00d-5.14.0-427.el9.x86_64\n"),
+	                "cannot follow `blscfg`");
+}
+
 /* Every limit stops the run with a reason, and soon. */
 static void stopped(const char *script, const char *part_of_reason)
 {
@@ -475,6 +545,7 @@ int main(void)
 		cmocka_unit_test(unreadable_partition),
 		cmocka_unit_test(password),
 		cmocka_unit_test(fallback),
+		cmocka_unit_test(golden),
 		cmocka_unit_test(hostile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
