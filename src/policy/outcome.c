@@ -2,26 +2,22 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 
+PRINTF(3, 0)
 static const char *format_text(struct arena *arena, const char *before, const char *format, va_list arguments)
 {
-	CLEANUP(text_free) struct text text = { 0 };
-	text_add(&text, before);
 	va_list again;
 	va_copy(again, arguments);
-	char room[1024];
-	int length = vsnprintf(room, sizeof(room), format, arguments);
-	if (length >= 0 && (size_t)length < sizeof(room)) {
-		text_add(&text, room);
-	} else if (length > 0) {
-		char *larger = arena_alloc(arena, (size_t)length + 1);
-		vsnprintf(larger, (size_t)length + 1, format, again);
-		text_add(&text, larger);
-	}
+	int length = vsnprintf(NULL, 0, format, again);
 	va_end(again);
-	return arena_strdup(arena, text_get(&text));
+	size_t used = strlen(before), more = length > 0 ? (size_t)length : 0;
+	char *text = arena_alloc(arena, used + more + 1);
+	memcpy(text, before, used);
+	vsnprintf(text + used, more + 1, format, arguments);
+	return text;
 }
 
 void outcome_set(const struct context *context, struct outcome *outcome, enum verdict verdict,
