@@ -33,5 +33,8 @@ void check_menu_timeout(const struct context *context, struct outcome *outcome);
 void check_fstab(const struct context *context, struct outcome *outcome);
 void check_serial_getty(const struct context *context, struct outcome *outcome);
 
+/* Says why nothing is known of the entry; false when there is one. */
+bool lacks_entry(const struct context *context, struct outcome *outcome);
+
 extern const char *const boot_driver_symbols[];
 extern const char *const boot_driver_modules[];

@@ -1,0 +1,200 @@
+// What has to be there before the root file system is: drivers in the kernel or in its initramfs.
+#include <string.h>
+
+#include "base/text.h"
+#include "policy/checks.h"
+#include "policy/fix.h"
+#include "policy/symbol.h"
+
+/* A driver that the boot needs before it has a root file system. */
+struct driver {
+	const char *module;
+	const char *symbol;
+	const char *file_system; /* needed for this kind of root only; NULL: always */
+};
+
+static const struct driver drivers[] = {
+	{ "virtio_pci", "VIRTIO_PCI", NULL }, { "virtio_scsi", "SCSI_VIRTIO", NULL },
+	{ "sd_mod", "BLK_DEV_SD", NULL },     { "ext4", "EXT4_FS", "ext4" },
+	{ "ext4", "EXT4_FS", "ext3" },        { "ext4", "EXT4_FS", "ext2" },
+	{ "xfs", "XFS_FS", "xfs" },           { "btrfs", "BTRFS_FS", "btrfs" },
+	{ "f2fs", "F2FS_FS", "f2fs" },        { "squashfs", "SQUASHFS", "squashfs" },
+	{ "erofs", "EROFS_FS", "erofs" },
+};
+
+/* What unpacks the initramfs, by the name that its reader gives the compression. */
+static const struct {
+	const char *compression, *symbol;
+} unpackers[] = {
+	{ "gzip", "RD_GZIP" }, { "bzip2", "RD_BZIP2" }, { "lzma", "RD_LZMA" }, { "xz", "RD_XZ" },
+	{ "lzo", "RD_LZO" },   { "lz4", "RD_LZ4" },     { "zstd", "RD_ZSTD" },
+};
+
+const char *const boot_driver_symbols[] = {
+	"VIRTIO_PCI", "SCSI_VIRTIO", "BLK_DEV_SD",   "EXT4_FS",        "XFS_FS",  "BTRFS_FS", "F2FS_FS",
+	"SQUASHFS",   "EROFS_FS",    "BLK_DEV_NVME", "BLK_DEV_INITRD", "RD_GZIP", "RD_BZIP2", "RD_LZMA",
+	"RD_XZ",      "RD_LZO",      "RD_LZ4",       "RD_ZSTD",        NULL,
+};
+const char *const boot_driver_modules[] = {
+	"virtio_pci", "virtio_scsi", "sd_mod", "ext4", "xfs", "btrfs",
+	"f2fs",       "squashfs",    "erofs",  "nvme", NULL,
+};
+
+/* Is a driver there when it is needed? */
+enum presence {
+	PRESENCE_UNKNOWN,
+	PRESENCE_BUILTIN,
+	PRESENCE_CARRIED,
+	PRESENCE_MISSING, /* a module that the initramfs lacks */
+	PRESENCE_NOWHERE, /* this kernel does not have it at all */
+};
+
+static enum presence find_driver(const struct context *context, const char *symbol, const char *name,
+                                 struct outcome *outcome)
+{
+	struct symbol_reading reading = symbol_read(context, symbol, name);
+	const struct kernel_module *module = module_find(context->kernel, name);
+	bool builtin = module && module->state == MODULE_BUILTIN;
+	if (outcome)
+		outcome_evidence(context, outcome, builtin ? &module->place : &reading.place);
+	if (builtin || (reading.known && str_equal(reading.value, "y")))
+		return PRESENCE_BUILTIN;
+	if (module && module->in_initramfs == ANSWER_YES)
+		return PRESENCE_CARRIED;
+	if (reading.known && str_equal(reading.value, "n"))
+		return PRESENCE_NOWHERE;
+	if (module && module->state == MODULE_ABSENT)
+		return PRESENCE_NOWHERE;
+	if (!reading.known)
+		return PRESENCE_UNKNOWN;
+	/* A module: without an initramfs nothing carries it. */
+	const struct kernel *kernel = context->kernel;
+	const struct config_symbol *own = kernel_config_get(&kernel->config, "INITRAMFS_SOURCE");
+	if (own && *own->value && !str_equal(own->value, "n"))
+		return PRESENCE_UNKNOWN;
+	if (!kernel->initramfs.path)
+		return PRESENCE_MISSING;
+	if (!module || module->in_initramfs == ANSWER_UNKNOWN || kernel->initramfs_read == ANSWER_NO)
+		return PRESENCE_UNKNOWN;
+	return PRESENCE_MISSING;
+}
+
+/* What the drivers of one boot come to. */
+struct drivers_found {
+	struct text builtin, carried, missing, nowhere, unknown;
+};
+
+static void add_driver(const struct context *context, struct outcome *outcome, const struct driver *driver,
+                       struct drivers_found *found)
+{
+	const char *name = driver->module;
+	const struct kernel_module *module = module_find(context->kernel, name);
+	struct text *texts[] = { &found->unknown, &found->builtin, &found->carried, &found->missing,
+		                 &found->nowhere };
+	enum presence presence = find_driver(context, driver->symbol, name, outcome);
+	if (presence == PRESENCE_MISSING && module && module->missing && *module->missing)
+		name = module->missing;
+	struct text *text = texts[presence];
+	text_printf(text, "%s%s", text->size > 0 ? " " : "", name);
+}
+
+/* The kind of the root file system; NULL: not known. */
+static const char *root_file_system(const struct context *context)
+{
+	const struct partition_table *table = &context->facts->table;
+	if (context->entry->root_found != ANSWER_YES)
+		return NULL;
+	for (size_t i = 0; i < table->partitions.count; i++)
+		if (table->partitions.items[i].number == context->entry->root_partition)
+			return table->partitions.items[i].file_system;
+	return NULL;
+}
+
+/* The kernel's own means to unpack this initramfs that it lacks; NULL: none is known to be lacking. */
+static const char *lacking_unpacker(const struct context *context)
+{
+	const struct kernel *kernel = context->kernel;
+	struct symbol_reading initrd = symbol_read(context, "BLK_DEV_INITRD", NULL);
+	if (initrd.known && str_equal(initrd.value, "n"))
+		return "BLK_DEV_INITRD";
+	for (size_t i = 0; kernel->initramfs_compression && i < ARRAY_SIZE(unpackers); i++) {
+		const char *at = strstr(kernel->initramfs_compression, unpackers[i].compression);
+		size_t length = strlen(unpackers[i].compression);
+		if (!at || (at != kernel->initramfs_compression && at[-1] != ' ') ||
+		    (at[length] && at[length] != ' '))
+			continue;
+		struct symbol_reading reading = symbol_read(context, unpackers[i].symbol, NULL);
+		if (reading.known && str_equal(reading.value, "n"))
+			return unpackers[i].symbol;
+	}
+	return NULL;
+}
+
+static void judge_drivers(const struct context *context, struct outcome *outcome,
+                          const struct drivers_found *found, bool root_known)
+{
+	const struct kernel *kernel = context->kernel;
+	const char *lacking = found->carried.size > 0 ? lacking_unpacker(context) : NULL;
+	if (found->nowhere.size > 0) {
+		outcome->finding.found = arena_strdup(context->arena, text_get(&found->nowhere));
+		outcome_set(context, outcome, VERDICT_FAIL, "this kernel does not have %s",
+		            text_get(&found->nowhere));
+	} else if (found->missing.size > 0) {
+		outcome->finding.found = arena_strdup(context->arena, text_get(&found->missing));
+		outcome_set(context, outcome, VERDICT_FAIL, "%s %s",
+		            kernel->initramfs.path ? "the initramfs does not carry"
+		                                   : "the entry has no initramfs that could carry",
+		            text_get(&found->missing));
+		outcome->finding.fix = fix_initramfs(context, text_get(&found->missing));
+	} else if (lacking) {
+		outcome->finding.found = lacking;
+		outcome_set(context, outcome, VERDICT_FAIL,
+		            "the kernel cannot unpack its initramfs: CONFIG_%s is not set", lacking);
+		outcome->finding.fix =
+			fix_rebuild(context, arena_printf(context->arena, "--enable %s", lacking));
+	} else if (found->unknown.size > 0) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN, "whether %s is there in time is not known%s%s",
+		            text_get(&found->unknown), kernel->initramfs_reason ? ": " : "",
+		            kernel->initramfs_reason ? kernel->initramfs_reason : "");
+	} else if (!root_known) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN,
+		            "the drivers of the boot disk are there, but which file system the root has is "
+		            "not known");
+	} else if (found->carried.size == 0) {
+		outcome_set(context, outcome, VERDICT_PASS, "%s are built in", text_get(&found->builtin));
+	} else {
+		outcome_set(context, outcome, VERDICT_PASS, "the initramfs carries %s%s%s",
+		            text_get(&found->carried), found->builtin.size > 0 ? "; built in: " : "",
+		            text_get(&found->builtin));
+	}
+}
+
+void check_boot_drivers(const struct context *context, struct outcome *outcome)
+{
+	if (!context->kernel) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN, "no kernel was found to judge");
+		return;
+	}
+	if (lacks_entry(context, outcome))
+		return;
+	const char *file_system = root_file_system(context);
+	struct drivers_found found = { 0 };
+	bool root_known = false;
+	outcome_evidence(context, outcome, &context->kernel->initramfs);
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+		bool of_root = drivers[i].file_system && str_equal(drivers[i].file_system, file_system);
+		root_known = root_known || of_root;
+		if (!drivers[i].file_system || of_root)
+			add_driver(context, outcome, &drivers[i], &found);
+	}
+	judge_drivers(context, outcome, &found, root_known);
+	enum presence nvme = find_driver(context, "BLK_DEV_NVME", "nvme", NULL);
+	if (outcome->finding.verdict == VERDICT_PASS &&
+	    (nvme == PRESENCE_MISSING || nvme == PRESENCE_NOWHERE))
+		outcome_remark(context, outcome, "; machine series that boot from NVMe need nvme as well");
+	text_free(&found.builtin);
+	text_free(&found.carried);
+	text_free(&found.missing);
+	text_free(&found.nowhere);
+	text_free(&found.unknown);
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Fails when slipway-policy(5) lacks a key, a built-in check or an observation that the program knows."""
+
+import pathlib
+import re
+import sys
+
+
+def rows(path, pattern):
+    found = re.findall(pattern, path.read_text(), re.M)
+    if not found:
+        sys.exit(f"{path}: nothing matches {pattern}: this check looks at the wrong place")
+    return found
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    manual = (root / "man/slipway-policy.5.scd").read_text()
+    wanted = [f"*{key}=*" for key in rows(root / "src/policy/keys.c", r'^\t\{ "(\w+)", FOR_')]
+    wanted += [f"*{key}=*" for key in ("Title", "Level", "Fix", "Name", "Revision")]
+    wanted += [f"*{name}*" for name in rows(root / "src/policy/checks.c", r'^\t\{ "([\w-]+)", check_')]
+    wanted += [f"*{name}*" for name in rows(root / "src/os/guest.c", r'^\t\{ "([\w.-]+)", observe_')]
+    lacking = [word for word in wanted if word not in manual]
+    for word in lacking:
+        print(f"man/slipway-policy.5.scd does not describe {word.strip('*')}")
+    print(f"{len(wanted)} names looked up in the manual")
+    return 1 if lacking else 0
+
+
+sys.exit(main())
