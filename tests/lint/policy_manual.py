@@ -16,7 +16,7 @@ def rows(path, pattern):
 def main():
     root = pathlib.Path(sys.argv[1])
     manual = (root / "man/slipway-policy.5.scd").read_text()
-    wanted = [f"*{key}=*" for key in rows(root / "src/policy/keys.c", r'^\t\{ "(\w+)", FOR_')]
+    wanted = [f"*{key}=" for key in rows(root / "src/policy/keys.c", r'^\t\{ "(\w+)", FOR_')]
     wanted += [f"*{key}=*" for key in ("Title", "Level", "Fix", "Name", "Revision")]
     wanted += [f"*{name}*" for name in rows(root / "src/policy/checks.c", r'^\t\{ "([\w-]+)", check_')]
     wanted += [f"*{name}*" for name in rows(root / "src/os/guest.c", r'^\t\{ "([\w.-]+)", observe_')]
