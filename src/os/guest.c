@@ -38,19 +38,19 @@ static const struct {
 	{ "guest.serial-getty", observe_serial_getty },
 };
 
-/* Files that one observer may open: includes of includes add up. */
+/* Files and directories that one observer may open: includes of includes add up. */
 #define FILES_MOST 512
 
 void guest_observe(const struct tree *tree, const struct os *os, struct arena *arena,
                    struct observations *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(observers); i++) {
-		unsigned files_left = FILES_MOST;
-		struct guest guest = { tree, os, arena, &files_left };
+		struct guest_effort effort = { .files_left = FILES_MOST };
+		struct guest guest = { tree, os, arena, &effort };
 		struct observation seen = { .name = observers[i].name };
 		observers[i].observe(&guest, &seen);
-		if (!seen.reason)
-			seen.reason = "not examined";
+		if (effort.trouble)
+			guest_say(&seen, ANSWER_UNKNOWN, NULL, effort.trouble);
 		*LIST_ADD(arena, &out->items) = seen;
 	}
 }

@@ -7,12 +7,18 @@
 
 #define GUEST_FILE_MOST ((size_t)1 << 20)
 
+/* What one observer has used up and run into. */
+struct guest_effort {
+	unsigned files_left; /* files and directories that it may still open: includes can fan out */
+	const char *trouble; /* something was there and could not be read; NULL */
+};
+
 /* One image under observation. */
 struct guest {
 	const struct tree *tree;
 	const struct os *os;
 	struct arena *arena;
-	unsigned *files_left; /* that included and listed files may still open: includes can fan out */
+	struct guest_effort *effort; /* with trouble, whatever the observer says becomes UNKNOWN */
 };
 
 /* Fills state, value, reason and places; the name is set by the caller. */
@@ -27,7 +33,9 @@ observe_fn observe_irqbalance, observe_environment, observe_machine_id, observe_
 void guest_say(struct observation *out, enum answer state, const char *value, const char *reason);
 void guest_evidence(const struct guest *guest, struct observation *out, struct place place);
 
-/* Opens a text file; UNKNOWN also when too many have been opened. */
+/* Remembers an error that is more than "not there". */
+void guest_trouble(const struct guest *guest, const struct error *error);
+/* Opens a text file; it is empty when it is not there or not readable. */
 struct file_lines guest_open(const struct guest *guest, const char *path);
 /* Does the path lead to something? Fills its place (may be NULL). */
 bool guest_finds(const struct guest *guest, const char *path, struct place *place);

@@ -22,20 +22,43 @@ void guest_evidence(const struct guest *guest, struct observation *out, struct p
 		*LIST_ADD(guest->arena, &out->places) = place;
 }
 
+void guest_trouble(const struct guest *guest, const struct error *error)
+{
+	if (error->code != ERROR_NONE && error->code != ERROR_NOT_FOUND && !guest->effort->trouble)
+		guest->effort->trouble = arena_strdup(guest->arena, error->message);
+}
+
+/* Takes one file or directory from the effort. */
+static bool may_open(const struct guest *guest)
+{
+	if (guest->effort->files_left == 0) {
+		if (!guest->effort->trouble)
+			guest->effort->trouble = "too many files include each other";
+		return false;
+	}
+	guest->effort->files_left--;
+	return true;
+}
+
 struct file_lines guest_open(const struct guest *guest, const char *path)
 {
-	if (*guest->files_left == 0)
-		return (struct file_lines){ .reason = "too many files include each other" };
-	--*guest->files_left;
-	return file_lines_open(guest->tree, path, GUEST_FILE_MOST, guest->arena);
+	struct file_lines file = { 0 };
+	if (!may_open(guest))
+		return file;
+	file = file_lines_open(guest->tree, path, GUEST_FILE_MOST, guest->arena);
+	if (file.present == ANSWER_UNKNOWN && !guest->effort->trouble)
+		guest->effort->trouble = file.reason;
+	return file;
 }
 
 bool guest_finds(const struct guest *guest, const char *path, struct place *place)
 {
 	struct tree_file file;
 	struct error error = { 0 };
-	if (!tree_lookup(guest->tree, path, &file, &error))
+	if (!tree_lookup(guest->tree, path, &file, &error)) {
+		guest_trouble(guest, &error);
 		return false;
+	}
 	if (place)
 		*place = tree_place(&file, 0, NULL, guest->arena);
 	return true;
@@ -69,8 +92,10 @@ bool guest_unit_enabled(const struct guest *guest, const char *unit, struct plac
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
 		struct names names = { 0 };
-		if (!tree_names(guest->tree, directories[i], guest->arena, &names, &error))
+		if (!tree_names(guest->tree, directories[i], guest->arena, &names, &error)) {
+			guest_trouble(guest, &error);
 			continue;
+		}
 		for (size_t j = 0; j < names.count; j++) {
 			if (!str_ends(names.items[j], ".wants") && !str_ends(names.items[j], ".requires"))
 				continue;
@@ -109,8 +134,12 @@ static void add_matches(const struct guest *guest, const char *directory, const 
 {
 	struct error error = { 0 };
 	struct names names = { 0 };
-	if (!tree_names(guest->tree, directory, guest->arena, &names, &error))
+	if (!may_open(guest))
 		return;
+	if (!tree_names(guest->tree, directory, guest->arena, &names, &error)) {
+		guest_trouble(guest, &error);
+		return;
+	}
 	for (size_t i = 0; i < names.count && out->count < FILES_MOST; i++)
 		if (names.items[i][0] != '.' && str_glob(pattern, names.items[i], true) &&
 		    !has_name(out, names.items[i]))

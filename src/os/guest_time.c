@@ -13,7 +13,6 @@ struct servers {
 	const struct guest *guest;
 	struct observation *out;
 	struct text list;
-	const char *unreadable; /* why a file could not be followed; NULL */
 };
 
 static void add_server(struct servers *servers, const struct file_lines *file, struct span line,
@@ -43,8 +42,6 @@ static void read_ntp_file(struct servers *servers, const char *path, unsigned de
 	const struct guest *guest = servers->guest;
 	struct file_lines file = guest_open(guest, path);
 	struct span line, word, argument;
-	if (file.present == ANSWER_UNKNOWN)
-		servers->unreadable = file.reason;
 	while (file_lines_next(&file, &line)) {
 		struct span rest = line;
 		if (strchr("#!;%", line.data[0]) || !next_word(&rest, NULL, &word))
@@ -96,9 +93,7 @@ static bool read_timesyncd(struct servers *servers)
 static void report_servers(struct servers *servers, const char *client)
 {
 	const struct guest *guest = servers->guest;
-	if (servers->unreadable)
-		guest_say(servers->out, ANSWER_UNKNOWN, NULL, servers->unreadable);
-	else if (servers->list.size > 0)
+	if (servers->list.size > 0)
 		guest_say(servers->out, ANSWER_YES, arena_strdup(guest->arena, text_get(&servers->list)),
 		          arena_printf(guest->arena, "%s is installed", client));
 	else

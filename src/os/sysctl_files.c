@@ -57,8 +57,7 @@ static bool load(const struct tree *tree, const char *path, struct arena *arena,
 	*content = (struct span){ 0 };
 	*place = (struct place){ .path = arena_strdup(arena, path) };
 	if (!tree_lookup(tree, path, &file, error)) {
-		/* A loop of links cannot be opened either. */
-		bool mask = error->code == ERROR_NOT_FOUND || error->code == ERROR_CORRUPT;
+		bool mask = error->code == ERROR_NOT_FOUND;
 		if (mask)
 			error_clear(error);
 		return mask;
@@ -73,13 +72,8 @@ static bool load_directory(const struct tree *tree, const char *directory, struc
                            struct arena *arena, struct sysctl_files *out, struct error *error)
 {
 	struct names names = { 0 };
-	if (!tree_names(tree, directory, arena, &names, error)) {
-		/* A file or a dangling link in the directory's place: nothing to read. */
-		bool absent = error->code == ERROR_NOT_FOUND;
-		if (absent)
-			error_clear(error);
-		return absent;
-	}
+	if (!tree_names(tree, directory, arena, &names, error))
+		return false;
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.items[i];
 		if (!str_ends(name, ".conf"))
