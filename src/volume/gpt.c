@@ -157,7 +157,10 @@ static void add_entries(struct scan *scan, const struct gpt_copy *copy)
 	}
 }
 
-/* Judges the entry 0xee; the kernel wants it to start at sector 1 and does not mind its size. */
+/*
+ * Judges the entry 0xee; the kernel wants it to start at sector 1 and does not mind its size, which is all
+ * ones on a disk too large for it (and from some tools on every disk).
+ */
 static void judge_protective_mbr(struct scan *scan, const struct mbr *mbr)
 {
 	const struct mbr_entry *found = NULL;
@@ -184,8 +187,6 @@ static void judge_protective_mbr(struct scan *scan, const struct mbr *mbr)
 	}
 	scan->table->protective_mbr = ANSWER_YES;
 	uint64_t wanted = gpt_last_lba(scan->disk, scan->table->sector_size);
-	if (wanted > UINT32_MAX)
-		wanted = UINT32_MAX;
 	if (!scan->table->hybrid && found->sectors != wanted && found->sectors != UINT32_MAX)
 		scan_problem(scan, "gpt-protective-mbr-size", 446,
 		             "the protective MBR entry covers %" PRIu32 " sectors of a disk that has %" PRIu64

@@ -157,9 +157,8 @@ static bool read_record(struct scan *scan, const struct chain *chain, struct mbr
 /* The third and the fourth entry of a record sometimes hold garbage: believed only when they fit. */
 static bool fits(const struct chain *chain, const struct mbr_entry *entry)
 {
-	uint64_t start = chain->at + entry->start, sectors = entry->sectors;
-	return entry->start + sectors <= chain->at_sectors && start >= chain->first &&
-	       start + sectors <= chain->first + chain->sectors;
+	uint64_t end = (uint64_t)entry->start + entry->sectors;
+	return end <= chain->at_sectors && chain->at + end <= chain->first + chain->sectors;
 }
 
 static void add_logicals(struct scan *scan, struct chain *chain, const struct mbr *record, uint32_t disk_id,

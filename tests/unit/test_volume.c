@@ -361,6 +361,43 @@ static void partitions_in_wrong_places_are_found(void **state)
 	done(&image, &scanned);
 }
 
+static void last_sector_is_the_limit(void **state)
+{
+	(void)state;
+	for (uint64_t more = 0; more < 2; more++) {
+		struct image image = image_new(8 * MIB, 512);
+		struct gpt_entry_spec specs[] = { { .first = 4096, .last = image_last(&image) + more } };
+		put_gpt(&image, specs, 1);
+		struct scanned scanned;
+		scan(&image, &scanned);
+		assert_problem(&scanned, "gpt-partition-outside", 1024 + 32);
+		assert_int_equal(scanned.table.partitions.items[0].readable, more == 0);
+		done(&image, &scanned);
+	}
+}
+
+/* Linux has no device for partition 256. */
+static void partitions_are_numbered_to_255(void **state)
+{
+	(void)state;
+	struct image image = two_partition_disk();
+	uint8_t *table = image_sector(&image, 9000);
+	for (size_t number = 255; number <= 256; number++) {
+		memcpy(table + 128 * (number - 1), image_sector(&image, 2), 128);
+		put_le(table + 128 * (number - 1) + 32, 2048 + 100 * (number - 255), 8);
+		put_le(table + 128 * (number - 1) + 40, 2147 + 100 * (number - 255), 8);
+	}
+	put_le(image_sector(&image, 1) + 72, 9000, 8);
+	put_le(image_sector(&image, 1) + 80, 512, 4);
+	gpt_sign(&image, 1);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_int_equal(scanned.table.partitions.count, 1);
+	assert_int_equal(scanned.table.partitions.items[0].number, 255);
+	assert_problem(&scanned, "gpt-partition-number", 9000 * 512 + 255 * 128);
+	done(&image, &scanned);
+}
+
 static void protective_mbr_decides(void **state)
 {
 	(void)state;
@@ -528,6 +565,24 @@ static void mbr_damage_is_found(void **state)
 	assert_int_equal(scanned.table.problems.count, 2);
 	assert_true(scanned.table.partitions.items[0].readable);
 	assert_false(scanned.table.partitions.items[1].readable);
+	done(&image, &scanned);
+}
+
+/* Of the third and the fourth entry of a record only what fits into the extended partition counts. */
+static void garbage_in_extended_records_is_ignored(void **state)
+{
+	(void)state;
+	struct image image = image_new(8 * MIB, 512);
+	put_mbr_entry(&image, 0, 0, 0, 0x05, 2048, 4096);
+	put_mbr_entry(&image, 2048, 0, 0, 0x83, 1, 10);
+	put_mbr_entry(&image, 2048, 2, 0, 0x83, 100, 10);
+	put_mbr_entry(&image, 2048, 3, 0, 0x83, 4000, 97);
+	struct scanned scanned;
+	scan(&image, &scanned);
+	assert_sound(&scanned);
+	assert_int_equal(scanned.table.partitions.count, 3);
+	assert_int_equal(scanned.table.partitions.items[2].number, 6);
+	assert_int_equal(scanned.table.partitions.items[2].start, 2148 * 512);
 	done(&image, &scanned);
 }
 
@@ -748,12 +803,15 @@ int main(void)
 		cmocka_unit_test(problems_are_capped),
 		cmocka_unit_test(cut_image_has_no_backup),
 		cmocka_unit_test(partitions_in_wrong_places_are_found),
+		cmocka_unit_test(last_sector_is_the_limit),
+		cmocka_unit_test(partitions_are_numbered_to_255),
 		cmocka_unit_test(protective_mbr_decides),
 		cmocka_unit_test(hybrid_mbr_must_agree),
 		cmocka_unit_test(backup_is_found_on_a_wiped_start),
 		cmocka_unit_test(names_are_utf8),
 		cmocka_unit_test(mbr_is_read),
 		cmocka_unit_test(mbr_damage_is_found),
+		cmocka_unit_test(garbage_in_extended_records_is_ignored),
 		cmocka_unit_test(extended_loops_end),
 		cmocka_unit_test(file_system_on_the_bare_disk),
 		cmocka_unit_test(empty_disks),
