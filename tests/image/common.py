@@ -86,17 +86,17 @@ def cat(path, part, inner):
                           check=False).stdout
 
 
+def inside(name, number, path):
+    """A path of the running system as one inside its partition: without the directory that it is mounted on."""
+    layout = catalogue.layout_of(name)
+    mount = {layout.boot: "/boot", layout.usr: "/usr", disk.ESP_NUMBER: "/boot/efi"}.get(number, "")
+    return path[len(mount):] if number and mount and path.startswith(mount + "/") else path
+
+
 def cat_mounted(path, name, number, inner):
-    """A file's bytes by its path on the running system; where its partition is mounted is no part of its path
-    inside the partition."""
-    layout, part = catalogue.layout_of(name), partitions(name).get(number or 0)
-    if not part:
-        return None
-    mounts = {layout.boot: "/boot", layout.usr: "/usr", disk.ESP_NUMBER: "/boot/efi"}
-    mount = mounts.get(number, "")
-    if mount and inner.startswith(mount + "/"):
-        inner = inner[len(mount):]
-    return cat(path, part, inner)
+    """A file's bytes by its path on the running system."""
+    part = partitions(name).get(number or 0)
+    return cat(path, part, inside(name, number, inner)) if part else None
 
 
 def finish(wrong):

@@ -28,9 +28,14 @@ def wrong_partitions(path, name, facts):
             yield f"partition {number}: slipway {got.get(number)}, the oracle {wanted.get(number)}"
 
 
+def judged(facts):
+    """The kernel that boots; of others slipway looks at the header alone."""
+    return [kernel for kernel in facts["kernels"] if kernel["judged"]] or sys.exit("slipway judges no kernel")
+
+
 def wrong_config(path, name, facts):
     """Each symbol and its line against the file as debugfs reads it."""
-    for kernel in facts["kernels"]:
+    for kernel in judged(facts):
         part = next(part for part in common.partitions(name).values()
                     if part.kind == "linux" and boot_file(path, name, part, f"config-{kernel['version']}"))
         text = boot_file(path, name, part, f"config-{kernel['version']}").decode()
@@ -49,7 +54,7 @@ def boot_file(path, name, part, file):
 
 def wrong_modules(path, name, facts):
     """The modules of each initramfs against lsinitramfs, which unpacks it with cpio."""
-    for kernel in facts["kernels"]:
+    for kernel in judged(facts):
         content = next(filter(None, (boot_file(path, name, part, f"initrd.img-{kernel['version']}")
                                      for part in common.partitions(name).values() if part.kind == "linux")))
         with tempfile.NamedTemporaryFile() as file:
@@ -72,7 +77,7 @@ def wrong_sysctls(path, name, facts):
         place = entry.get("evidence") or {}
         if not place.get("path") or not place.get("line"):
             continue
-        content = common.cat(path, common.partitions(name)[place["partition"]], place["path"])
+        content = common.cat_mounted(path, name, place["partition"], place["path"])
         line = content.decode().split("\n")[place["line"] - 1] if content else ""
         match = re.match(r"\s*-?\s*(\S+)\s*=\s*(.*?)\s*$", line)
         if not match or match[2] != entry["value"]:
@@ -84,11 +89,11 @@ def wrong_sysctls(path, name, facts):
 
 def wrong_content(path, name, facts):
     """The menu as GRUB's own file-system code reads it: the same bytes, and the line of every entry in it."""
-    del name
     place = facts["boot"]["config"]
     part = next(entry for entry in facts["disk"]["partitions"] if entry["number"] == place["partition"])
     kind = "gpt" if facts["disk"]["table"] == "gpt" else "msdos"
-    done = subprocess.run(["grub-fstest", str(path), "cat", f"(loop0,{kind}{part['number']}){place['path']}"],
+    inner = common.inside(name, part["number"], place["path"])
+    done = subprocess.run(["grub-fstest", str(path), "cat", f"(loop0,{kind}{part['number']}){inner}"],
                           capture_output=True, env=common.environment(), check=False)
     if done.returncode != 0:
         yield f"grub-fstest does not read {place['path']}: {done.stderr.decode().strip()}"
@@ -96,10 +101,11 @@ def wrong_content(path, name, facts):
     lines = done.stdout.decode().split("\n")
     for entry in facts["boot"]["entries"]:
         at = entry["evidence"]
-        if at and at["line"] and at["text"].strip() not in lines[at["line"] - 1]:
+        if at and at["line"] and at["text"].split() != lines[at["line"] - 1].split():
             yield f"entry {entry['title']!r}: line {at['line']} is {lines[at['line'] - 1]!r} to GRUB"
-        if entry["kernel"]["path"] and not any(entry["kernel"]["path"] in line for line in lines):
-            yield f"entry {entry['title']!r}: GRUB's file names no {entry['kernel']['path']}"
+        kernel = common.inside(name, part["number"], entry["kernel"]["path"])
+        if not any(kernel in line for line in lines):
+            yield f"entry {entry['title']!r}: GRUB's file names no {kernel}"
 
 
 def main():
