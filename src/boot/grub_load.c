@@ -10,11 +10,21 @@ static void doubt(struct grub_machine *machine, const char *reason)
 		machine->load->unknown = reason;
 }
 
+/* "//vmlinuz", as grub-mkconfig writes it for a /boot of its own, is "/vmlinuz". */
+static const char *without_double_slashes(struct grub_machine *machine, const char *path)
+{
+	struct text plain CLEANUP(text_free) = { 0 };
+	for (; *path; path++)
+		if (path[0] != '/' || path[1] != '/')
+			text_add_char(&plain, *path);
+	return arena_strdup(machine->arena, text_get(&plain));
+}
+
 static struct boot_file find_file(struct grub_machine *machine, const struct grub_argument *argument)
 {
 	struct boot_file file = { .path = arena_strdup(machine->arena, argument->text) };
 	struct grub_path path = grub_resolve(machine, file.path);
-	file.path = path.path;
+	file.path = path.path = without_double_slashes(machine, path.path);
 	file.partition = path.partition;
 	file.found = path.known;
 	if (argument->unknown) {

@@ -187,7 +187,7 @@ static const char *const two_entries =
 	"menuentry 'One' --id one { linux /boot/vmlinuz-1 root=UUID=root-uuid\n initrd /boot/initrd-1\n }\n"
 	"submenu 'Old > ones' --id old {\n"
 	"  menuentry 'Two' --id two { linux /boot/vmlinuz-2\n }\n"
-	"  menuentry 'Three' --id three { search --set=root --fs-uuid boot-uuid\n linux /vmlinuz-3\n }\n"
+	"  menuentry 'Three' --id three { search --set=root --fs-uuid boot-uuid\n linux //vmlinuz-3\n }\n"
 	"}\n"
 	"menuentry 'Last' --id last { linux /boot/missing\n }\n";
 
