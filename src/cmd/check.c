@@ -43,7 +43,7 @@ enum status command_check(const struct options *options)
 {
 	struct policy policy;
 	if (!load_policy(options, &policy))
-		return STATUS_USAGE;
+		return options->policy ? STATUS_USAGE : STATUS_BUG;
 	struct arena arena = { 0 };
 	struct report_options report = screen_options(options);
 	struct questions questions = examination_questions(&policy, options, &arena);
@@ -63,7 +63,7 @@ enum status command_inspect(const struct options *options)
 {
 	struct policy policy;
 	if (!load_policy(options, &policy))
-		return STATUS_USAGE;
+		return options->policy ? STATUS_USAGE : STATUS_BUG;
 	struct arena arena = { 0 };
 	struct report_options report = screen_options(options);
 	struct questions questions = examination_questions(&policy, options, &arena);

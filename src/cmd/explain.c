@@ -18,7 +18,7 @@ static void print_paragraph(const struct layout *layout, const char *label, cons
 	layout_wrapped(layout, 11, 11, text);
 }
 
-static void print_rule(const struct layout *layout, const struct rule *rule)
+static void print_rule(const struct layout *layout, const struct rule *rule, struct arena *arena)
 {
 	layout_styled(layout, STYLE_BOLD, rule->id);
 	fputc('\n', layout->out);
@@ -30,16 +30,10 @@ static void print_rule(const struct layout *layout, const struct rule *rule)
 	print_paragraph(layout, "wanted", rule->wanted);
 	print_paragraph(layout, "why", rule->why);
 	print_paragraph(layout, "history", rule->history);
-	/* Most fixes depend on what an image has: its package manager, its boot loader, the file that is at
-	 * fault. */
-	if (rule->fix && *rule->fix) {
-		layout_blanks(layout, 2);
-		layout_padded(layout, STYLE_DIM, "fix", 9);
-		layout_unbroken(layout, 11, rule->fix);
-	} else {
-		print_paragraph(layout, "fix",
-		                "'slipway check' names the command or edit for an image that fails");
-	}
+	const char *advice = policy_advice(rule, arena);
+	layout_blanks(layout, 2);
+	layout_padded(layout, STYLE_DIM, "to meet", 9);
+	layout_unbroken(layout, 11, advice ? advice : "'slipway check' says what an image that fails needs");
 }
 
 static void print_list(const struct layout *layout, const struct policy *policy)
@@ -74,12 +68,13 @@ enum status command_explain(const struct options *options)
 {
 	struct policy policy;
 	if (!load_policy(options, &policy))
-		return STATUS_USAGE;
+		return options->policy ? STATUS_USAGE : STATUS_BUG;
 	struct report_options screen = screen_options(options);
 	struct layout layout = { stdout, screen.width, screen.colour };
 	enum status status = STATUS_CONFORMS;
 	if (options->operand_count == 0)
 		print_list(&layout, &policy);
+	struct arena arena = { 0 };
 	bool printed = false;
 	for (size_t i = 0; i < options->operand_count; i++) {
 		const struct rule *rule = policy_rule(&policy, options->operands[i]);
@@ -90,9 +85,10 @@ enum status command_explain(const struct options *options)
 		}
 		if (printed)
 			fputc('\n', stdout);
-		print_rule(&layout, rule);
+		print_rule(&layout, rule, &arena);
 		printed = true;
 	}
+	arena_free(&arena);
 	policy_free(&policy);
 	return status;
 }
