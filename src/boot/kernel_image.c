@@ -75,12 +75,7 @@ static bool check_payload(const struct reader *file, struct kernel_image *image,
 	if (codec)
 		image->compression = codec->name;
 	else
-		image->compression = memcmp(magic,
-		                            "\x7f"
-		                            "ELF",
-		                            sizeof(magic)) == 0
-		                             ? "none"
-		                             : "unknown";
+		image->compression = memcmp(magic, "\177ELF", sizeof(magic)) == 0 ? "none" : "unknown";
 	return true;
 }
 
@@ -189,10 +184,7 @@ static bool arm64_read(const struct reader *file, struct span head, struct arena
 
 static bool elf_matches(struct span head)
 {
-	return span_has(head, 0,
-	                "\x7f"
-	                "ELF",
-	                4);
+	return span_has(head, 0, "\177ELF", 4);
 }
 
 /* vmlinux: ELF, little endian; e_machine at 18. */
