@@ -43,7 +43,6 @@ static void parse_line(struct sysctl_script *script, const struct sysctl_file *f
 static bool parse_file(struct sysctl_script *script, const struct sysctl_file *file, struct budget *budget,
                        struct arena *arena, struct error *error)
 {
-	/* Hidden files are passed over, though they have masked their name by then. */
 	struct span rest = file->content;
 	uint64_t number = 1;
 	while (rest.size > 0) {
@@ -114,6 +113,7 @@ bool sysctl_script_systemd(const struct sysctl_files *files, struct budget *budg
 	*out = (struct sysctl_script){ .globs = true };
 	for (size_t i = 0; i < files->items.count; i++) {
 		const struct sysctl_file *file = &files->items.items[i];
+		/* systemd passes hidden files over. */
 		if (file->name[0] == '.')
 			continue;
 		if (!parse_file(out, file, budget, arena, error))

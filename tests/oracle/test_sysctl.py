@@ -40,6 +40,17 @@ INTERFACE_KEYS = {"accept_source_route": (0, 1), "accept_redirects": (1, 1), "se
                   "log_martians": (0, 0)}
 SINGLE_KEYS = {"tcp_syncookies": 1, "ip_forward": 0, "icmp_echo_ignore_broadcasts": 1,
                "icmp_ignore_bogus_error_responses": 1}
+# Keys that the releases' own drop-ins set, and what those of systemd and of the platform add to them.
+OWN_KEYS = ["fs/protected_hardlinks", "fs/protected_symlinks", "kernel/pid_max", "kernel/core_pattern"]
+SHIPPED = {
+    "usr/lib/sysctl.d/50-default.conf":
+        b"net.ipv4.conf.default.rp_filter = 2\nnet.ipv4.conf.*.rp_filter = 2\n-net.ipv4.conf.all.rp_filter\n"
+        b"net.ipv4.conf.default.accept_source_route = 0\nnet.ipv4.conf.*.accept_source_route = 0\n"
+        b"-net.ipv4.conf.all.accept_source_route\n",
+    "etc/sysctl.d/60-gce-network-security.conf":
+        b"net.ipv4.tcp_syncookies=1\nnet.ipv4.conf.all.accept_redirects=0\nnet.ipv4.conf.all.rp_filter=1\n"
+        b"net.ipv4.conf.default.rp_filter=1\nnet.ipv4.conf.all.log_martians=1\n",
+}
 SCOPES = ("all", "default", "eth0")
 KERNEL_KEYS = [f"net/ipv4/conf/{scope}/{name}" for scope in SCOPES for name in INTERFACE_KEYS] + \
               [f"net/ipv4/{name}" for name in SINGLE_KEYS]
@@ -156,7 +167,7 @@ def make_tree(rng, keys, globs, values, merged, hostile):
 def extract(archive, root):
     """What the programs need to run: themselves and the libraries; and the release's own drop-ins."""
     wanted = ("usr/lib/systemd/", "lib/systemd/", "sbin/sysctl", "usr/sbin/sysctl", "lib64", "usr/lib64",
-              "etc/sysctl", "usr/lib/sysctl.d")
+              "etc/sysctl", "usr/lib/sysctl.d", "lib/sysctl.d")
     links = ("bin", "sbin", "lib", "lib64")
     with tarfile.open(archive) as tar:
         for member in tar:
@@ -283,6 +294,28 @@ def generated(rng, root, keys, globs, values, count):
     return [add_libraries(root, make_tree(rng, keys, globs, values, merged, True)) for _ in range(count)]
 
 
+def own_tree(root):
+    """The drop-ins that the release itself has."""
+    tree = {"lib": "usr/lib"} if (root / "lib").is_symlink() else {}
+    for directory in (*DIRECTORIES, "etc/sysctl.conf"):
+        if directory == "lib/sysctl.d" and "lib" in tree:
+            continue
+        for place in sorted((root / directory).glob("*")) if (root / directory).is_dir() else [root / directory]:
+            if place.is_symlink():
+                tree[str(place.relative_to(root))] = os.readlink(place)
+            elif place.is_file():
+                tree[str(place.relative_to(root))] = place.read_bytes()
+    return add_libraries(root, tree)
+
+
+def compare_own(predict, suite, root, name, tree, kernel):
+    keys, real = (KERNEL_KEYS, real_kernel) if kernel else (OWN_KEYS, real_files)
+    trees = [tree, {**tree, **SHIPPED}]
+    ours = predicted(predict, name, trees, keys, os.uname().release)
+    return sum(compare(f"{suite} {name} own {number}", each, real(root, name, each, keys), ours[number], not kernel)
+               for number, each in enumerate(trees))
+
+
 def compare_files(predict, suite, root, name):
     globs = ["net/probe/conf/*/x", "net/probe/conf/*/y", "net/probe/conf/*/*", "kernel/probe_?", "*/probe",
              "net/probe/conf/[ae]*/x", "net/*/conf/default/x", "net/probe/conf/e*/x"]
@@ -316,11 +349,13 @@ def inside(predict, work):
     wrong, runs = 0, 0
     for suite in SUITES:
         root = work / suite
+        own = own_tree(root)
         for kernel in (False, True):
             subprocess.run(["mount", "-t", "proc" if kernel else "tmpfs", "none", root / "proc"], check=True)
             for name in ("systemd", "procps"):
                 wrong += (compare_kernel if kernel else compare_files)(predict, suite, root, name)
-                runs += CASES
+                wrong += compare_own(predict, suite, root, name, own, kernel)
+                runs += CASES + 2
             subprocess.run(["umount", root / "proc"], check=True)
     print(f"{runs} sets of drop-ins compared, {wrong} values differ")
     return 1 if wrong else 0
