@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory_file(&files, FOLDER "kernel/drivers/scsi/virtio_scsi.ko", "module");
 	struct tree tree = memory_tree(&files);
 	struct budget budget = { .steps_left = 100000 };
-	kernel_modules_find(&tree, &wanted, NULL, false, &budget, &arena, &kernel);
+	struct module_question question = { .wanted = wanted, .early = wanted };
+	kernel_modules_find(&tree, &question, NULL, &budget, &arena, &kernel);
 	if (kernel.modules.count != wanted.count)
 		abort();
 	for (size_t i = 0; i < kernel.modules.count; i++) {

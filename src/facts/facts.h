@@ -44,10 +44,11 @@ struct facts {
 
 /* What the caller wants to know; readers look for nothing else in large places. */
 struct questions {
-	struct names symbols; /* kernel configuration symbols, without CONFIG_ */
-	struct names modules; /* kernel modules, with '_' */
-	struct names sysctls; /* keys with dots */
-	const char *kernel;   /* judge the kernel of this version; NULL: the default entry's */
+	struct names symbols;       /* kernel configuration symbols, without CONFIG_ */
+	struct names modules;       /* kernel modules, with '_' */
+	struct names early_modules; /* those of them that the initramfs has to carry */
+	struct names sysctls;       /* keys with dots */
+	const char *kernel;         /* judge the kernel of this version; NULL: the default entry's */
 	bool all_kernels;
 	bool everything; /* for inspect: all sysctls, the whole initramfs */
 };

@@ -231,19 +231,18 @@ static void add_name(struct names *names, const char *name)
 	names->items[names->count++] = name;
 }
 
-/* The modules that the questions name, and the driver of this image's own root file system. */
-static struct names wanted_modules(struct gatherer *gatherer)
+/* A copy of a list with room for the driver of this image's own root file system, which goes into it. */
+static struct names with_root_driver(struct gatherer *gatherer, const struct names *asked)
 {
-	const struct names *asked = &gatherer->questions->modules;
-	struct names wanted = { .items = arena_alloc_array(gatherer->arena, asked->count + 2,
-		                                           sizeof(char *)) };
+	struct names names = { .items =
+		                       arena_alloc_array(gatherer->arena, asked->count + 2, sizeof(char *)) };
 	for (size_t i = 0; i < asked->count; i++)
-		add_name(&wanted, asked->items[i]);
+		add_name(&names, asked->items[i]);
 	const char *type = gatherer->tree.root->type;
-	add_name(&wanted, type);
+	add_name(&names, type);
 	if (str_equal(type, "ext2") || str_equal(type, "ext3"))
-		add_name(&wanted, "ext4"); /* its driver mounts all three */
-	return wanted;
+		add_name(&names, "ext4"); /* its driver mounts all three */
+	return names;
 }
 
 /* The symbols that the questions name, those that sysctl defaults hang on, and the initramfs inside a kernel.
@@ -306,8 +305,12 @@ static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 {
 	if (!kernel->version)
 		return;
-	struct names symbols = wanted_symbols(gatherer), modules = wanted_modules(gatherer);
-	bool everything = gatherer->questions->everything;
+	struct names symbols = wanted_symbols(gatherer);
+	struct module_question modules = {
+		.wanted = with_root_driver(gatherer, &gatherer->questions->modules),
+		.early = with_root_driver(gatherer, &gatherer->questions->early_modules),
+		.everything = gatherer->questions->everything,
+	};
 	struct tree_file *file = arena_alloc(gatherer->arena, sizeof(*file));
 	bool opened = open_kernel(gatherer, kernel, file);
 	struct reader image = opened ? node_reader(&file->node) : (struct reader){ 0 };
@@ -316,7 +319,7 @@ static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 
 	struct initramfs_source *source = arena_alloc(gatherer->arena, sizeof(*source));
 	bool has_initramfs = find_initramfs(gatherer, kernel, source);
-	kernel_modules_find(&gatherer->tree, &modules, has_initramfs ? &source->reader : NULL, everything,
+	kernel_modules_find(&gatherer->tree, &modules, has_initramfs ? &source->reader : NULL,
 	                    &gatherer->budget, gatherer->arena, kernel);
 	gather_sysctls(gatherer, kernel);
 }

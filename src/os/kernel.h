@@ -81,10 +81,19 @@ void kernel_config_find(const struct tree *tree, const char *version, const stru
                         const char *image_path, const struct names *wanted, struct budget *budget,
                         struct arena *arena, struct kernel_config *out);
 
+/* Modules that are asked for. */
+struct module_question {
+	struct names wanted; /* each gets a row in kernel->modules */
+	struct names
+		early;   /* those of them that matter in the initramfs: it is unpacked until all are seen */
+	bool everything; /* unpack it to its end, and list all modules */
+};
+
 /*
  * Looks each wanted module up in modules.builtin and modules.dep, closes over its dependencies and walks the
- * initramfs (NULL: none) until all are found. `everything` walks it to its end and lists all modules.
+ * initramfs (NULL: none) as far as the question needs. A module that is not early may stay unknown there.
  * Fills the module and initramfs members of *kernel.
  */
-void kernel_modules_find(const struct tree *tree, const struct names *wanted, const struct reader *initramfs,
-                         bool everything, struct budget *budget, struct arena *arena, struct kernel *kernel);
+void kernel_modules_find(const struct tree *tree, const struct module_question *question,
+                         const struct reader *initramfs, struct budget *budget, struct arena *arena,
+                         struct kernel *kernel);

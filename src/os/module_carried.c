@@ -32,8 +32,14 @@ size_t carried_add(struct carried *carried, struct span name, struct arena *aren
 	*LIST_ADD(arena, &carried->modules) =
 		(struct carried_module){ .name = module_plain_name(name, arena), .next = *bucket };
 	*bucket = (uint32_t)carried->modules.count;
-	carried->unseen++;
 	return carried->modules.count - 1;
+}
+
+void carried_want(struct carried *carried, size_t index)
+{
+	struct carried_module *module = &carried->modules.items[index];
+	carried->unseen += !module->wanted && !module->seen;
+	module->wanted = true;
 }
 
 struct walk {
@@ -84,7 +90,7 @@ static void see_module(struct walk *walk, struct span name)
 	struct carried_module *module = find(walk->carried, name);
 	if (module && !module->seen) {
 		module->seen = true;
-		walk->carried->unseen--;
+		walk->carried->unseen -= module->wanted;
 	}
 	if (!walk->everything || walk->modules.size + name.size >= MODULES_TEXT_MAX)
 		return;

@@ -198,9 +198,20 @@ static bool has_initramfs_inside(const struct kernel *kernel)
 	return source && source->value[0] != '\0' && !str_equal(source->value, "n");
 }
 
-void kernel_modules_find(const struct tree *tree, const struct names *wanted, const struct reader *initramfs,
-                         bool everything, struct budget *budget, struct arena *arena, struct kernel *kernel)
+/* Has the initramfs to be unpacked until this module is seen? */
+static bool is_early(const struct module_question *question, const char *wanted)
 {
+	for (size_t i = 0; i < question->early.count; i++)
+		if (str_equal(question->early.items[i], wanted))
+			return true;
+	return false;
+}
+
+void kernel_modules_find(const struct tree *tree, const struct module_question *question,
+                         const struct reader *initramfs, struct budget *budget, struct arena *arena,
+                         struct kernel *kernel)
+{
+	const struct names *wanted = &question->wanted;
 	struct lookup lookup = { .tree = tree, .budget = budget, .arena = arena };
 	struct closure *closures = arena_alloc_array(arena, wanted->count, sizeof(*closures));
 	lookup.directory = find_directory(tree, kernel->version, arena);
@@ -223,10 +234,13 @@ void kernel_modules_find(const struct tree *tree, const struct names *wanted, co
 		if (!find_state(&lookup, module, &line, &error) || !line)
 			continue;
 		close_over(&lookup, line, &closures[i]);
+		if (is_early(question, wanted->items[i]))
+			for (size_t j = 0; j < closures[i].items.count; j++)
+				carried_want(&lookup.carried, closures[i].items.items[j]);
 		module->needs = join_names(&lookup, &closures[i], 1, false);
 	}
 	if (initramfs)
-		carried_walk(&lookup.carried, initramfs, everything, budget, arena, kernel);
+		carried_walk(&lookup.carried, initramfs, question->everything, budget, arena, kernel);
 	else
 		/* Only of an entry that boots the kernel without one is it known that nothing is carried. */
 		lookup.carried.whole = kernel->entry && !kernel->initramfs.path;

@@ -35,10 +35,8 @@ const char *const boot_driver_symbols[] = {
 	"SQUASHFS",   "EROFS_FS",    "BLK_DEV_NVME", "BLK_DEV_INITRD", "RD_GZIP", "RD_BZIP2", "RD_LZMA",
 	"RD_XZ",      "RD_LZO",      "RD_LZ4",       "RD_ZSTD",        NULL,
 };
-const char *const boot_driver_modules[] = {
-	"virtio_pci", "virtio_scsi", "sd_mod", "ext4", "xfs", "btrfs",
-	"f2fs",       "squashfs",    "erofs",  "nvme", NULL,
-};
+/* The driver of the image's own root file system is always asked for. */
+const char *const boot_driver_modules[] = { "virtio_pci", "virtio_scsi", "sd_mod", "nvme", NULL };
 
 /* Is a driver there when it is needed? */
 enum presence {

@@ -8,6 +8,7 @@ struct asking {
 	struct arena *arena;
 	LIST(const char *) symbols;
 	LIST(const char *) modules;
+	LIST(const char *) early_modules;
 	LIST(const char *) sysctls;
 };
 
@@ -29,8 +30,11 @@ static void ask_predicate(struct asking *asking, const struct predicate *predica
 		ASK(asking, symbols, predicate->since.items[i].symbol);
 	for (size_t i = 0; i < predicate->stronger.count; i++)
 		ASK(asking, symbols, predicate->stronger.items[i].symbol);
-	for (size_t i = 0; i < predicate->modules.count; i++)
+	for (size_t i = 0; i < predicate->modules.count; i++) {
 		ASK(asking, modules, predicate->modules.items[i]);
+		if (predicate->module_from != MODULE_FROM_ROOT)
+			ASK(asking, early_modules, predicate->modules.items[i]);
+	}
 	ASK(asking, symbols, predicate->only_with);
 	if (predicate->lsm)
 		ASK(asking, symbols, "LSM");
@@ -42,8 +46,10 @@ static void ask_predicate(struct asking *asking, const struct predicate *predica
 		return;
 	for (size_t i = 0; predicate->check->symbols && predicate->check->symbols[i]; i++)
 		ASK(asking, symbols, predicate->check->symbols[i]);
-	for (size_t i = 0; predicate->check->modules && predicate->check->modules[i]; i++)
+	for (size_t i = 0; predicate->check->modules && predicate->check->modules[i]; i++) {
 		ASK(asking, modules, predicate->check->modules[i]);
+		ASK(asking, early_modules, predicate->check->modules[i]);
+	}
 }
 
 void policy_questions(const struct policy *policy, struct arena *arena, struct questions *out)
@@ -58,6 +64,7 @@ void policy_questions(const struct policy *policy, struct arena *arena, struct q
 	*out = (struct questions){
 		.symbols = { asking.symbols.items, asking.symbols.count },
 		.modules = { asking.modules.items, asking.modules.count },
+		.early_modules = { asking.early_modules.items, asking.early_modules.count },
 		.sysctls = { asking.sysctls.items, asking.sysctls.count },
 	};
 }

@@ -173,6 +173,9 @@ static void open_stock(struct bench *bench, const char *name, const char *releas
 	policy_questions(&bench->policy, &bench->arena, &questions);
 	for (size_t i = 0; i < questions.modules.count; i++)
 		add_module(bench, questions.modules.items[i], MODULE_FILE, ANSWER_YES);
+	/* The driver of the root file system is gathered without being asked for; here it is one of two. */
+	add_module(bench, "ext4", MODULE_FILE, ANSWER_YES);
+	add_module(bench, "xfs", MODULE_FILE, ANSWER_YES);
 	add_disk(bench, CONSOLE);
 }
 

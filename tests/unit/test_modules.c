@@ -74,8 +74,8 @@ static struct kernel find(struct memory_fs *files, const char *wanted, struct sp
 	struct reader reader = reader_of_span(&initramfs);
 	struct budget budget = budget_default();
 	struct kernel kernel = { .version = VERSION, .entry = 1 };
-	kernel_modules_find(&tree, &names, initramfs.size ? &reader : NULL, everything, &budget, arena,
-	                    &kernel);
+	struct module_question question = { .wanted = names, .early = names, .everything = everything };
+	kernel_modules_find(&tree, &question, initramfs.size ? &reader : NULL, &budget, arena, &kernel);
 	assert_int_equal(kernel.modules.count, 1);
 	return kernel;
 }
@@ -243,7 +243,8 @@ static void no_initramfs_carries_nothing(void **state)
 		struct names names = { &wanted, 1 };
 		struct budget budget = budget_default();
 		kernel = cases[i];
-		kernel_modules_find(&tree, &names, NULL, false, &budget, &arena, &kernel);
+		struct module_question question = { .wanted = names, .early = names };
+		kernel_modules_find(&tree, &question, NULL, &budget, &arena, &kernel);
 		assert_int_equal(kernel.modules.items[0].in_initramfs, ANSWER_UNKNOWN);
 	}
 	memory_free(&files);
@@ -299,6 +300,40 @@ static void stops_unpacking_once_all_is_proved(void **state)
 	assert_string_equal(kernel.initramfs_modules,
 	                    "scsi_mod scsi_common virtio_scsi virtio virtio_ring other");
 	text_free(&rest);
+	memory_free(&files);
+	arena_free(&arena);
+}
+
+static void unpacks_nothing_for_what_may_come_later(void **state)
+{
+	(void)state;
+	struct arena arena = { 0 };
+	struct memory_fs files = { 0 };
+	struct budget budget = budget_default();
+	add_lists(&files);
+	struct tree tree = memory_tree(&files);
+	struct span modules = archive_of("usr/lib/modules", VERSION, carried_all, 5, &arena);
+	char *content = arena_alloc(&arena, 400001);
+	memset(content, 'c', 400000);
+	struct text rest = { 0 };
+	add(&rest, "usr/bin/busybox", 0100755, content);
+	struct span packed = tool_filter(COMMAND("zstd"), span_of(rest.data, rest.size), &arena);
+	text_free(&rest);
+	/* Whoever unpacks what follows meets its damage. */
+	struct span file = joined(modules, span_of(packed.data, packed.size - 5), &arena);
+	struct reader reader = reader_of_span(&file);
+	const char *wanted[] = { "virtio_scsi", "crc_itu_t" };
+	struct module_question question = { .wanted = { wanted, 2 }, .early = { wanted, 1 } };
+	struct kernel kernel = { .version = VERSION };
+	kernel_modules_find(&tree, &question, &reader, &budget, &arena, &kernel);
+	assert_int_equal(kernel.initramfs_read, ANSWER_YES);
+	assert_int_equal(kernel.modules.items[0].in_initramfs, ANSWER_YES);
+	assert_int_equal(kernel.modules.items[1].in_initramfs, ANSWER_UNKNOWN);
+
+	question.early = (struct names){ wanted, 2 };
+	kernel = (struct kernel){ .version = VERSION };
+	kernel_modules_find(&tree, &question, &reader, &budget, &arena, &kernel);
+	assert_int_equal(kernel.initramfs_read, ANSWER_NO);
 	memory_free(&files);
 	arena_free(&arena);
 }
@@ -376,6 +411,7 @@ int main(void)
 		cmocka_unit_test(no_initramfs_carries_nothing),
 		cmocka_unit_test(a_damaged_initramfs_proves_what_it_gave),
 		cmocka_unit_test(stops_unpacking_once_all_is_proved),
+		cmocka_unit_test(unpacks_nothing_for_what_may_come_later),
 		cmocka_unit_test(empty_files_and_folders_are_not_carried),
 		cmocka_unit_test(survives_crafted_lists),
 	};

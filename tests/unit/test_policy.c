@@ -102,14 +102,17 @@ static void asks_for_what_it_judges(void **state)
 		"DEVMEM",      "MODULES",   "LSM",       "SERIAL_8250_RUNTIME_UARTS", "IDPF",
 		"X86_64",      "CMDLINE",   "RD_ZSTD"
 	};
-	static const char *const modules[] = { "virtio_scsi", "virtio_pci", "sd_mod", "virtio_net",
-		                               "gve",         "ext4",       "xfs",    "nvme" };
+	static const char *const modules[] = { "virtio_scsi", "virtio_pci", "sd_mod",
+		                               "virtio_net",  "gve",        "nvme" };
 	static const char *const sysctls[] = { "kernel.kptr_restrict", "vm.mmap_min_addr",
 		                               "net.ipv4.conf.default.rp_filter" };
 	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++)
 		assert_true(asks(&questions.symbols, symbols[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
 		assert_true(asks(&questions.modules, modules[i]));
+	/* What may come from the root file system is no reason to unpack an initramfs. */
+	assert_true(asks(&questions.early_modules, "virtio_scsi"));
+	assert_false(asks(&questions.early_modules, "gve"));
 	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++)
 		assert_true(asks(&questions.sysctls, sysctls[i]));
 	assert_int_equal(questions.sysctls.count, 23);
