@@ -6,6 +6,8 @@
 
 #define GIB      ((uint64_t)1 << 30)
 #define MOST_GIB ((uint64_t)2048)
+/* Persistent disks have 4 KiB physical and 512-byte logical sectors; partition tables count logical ones. */
+#define LOGICAL_SECTOR 512
 
 void check_whole_gib(const struct context *context, struct outcome *outcome)
 {
@@ -74,6 +76,14 @@ static void judge_gpt(const struct context *context, struct outcome *outcome)
 	} else if (table->protective_mbr == ANSWER_NO) {
 		outcome_set(context, outcome, VERDICT_FAIL,
 		            "the MBR has no protective entry, so that the kernel ignores the GPT");
+	} else if (table->sector_size != LOGICAL_SECTOR) {
+		outcome_set(context, outcome, VERDICT_FAIL,
+		            "the GPT is made for sectors of %" PRIu64
+		            " bytes; the platform's disks have logical sectors of 512, where the kernel "
+		            "finds no table",
+		            table->sector_size);
+		outcome->finding.fix = "make the disk anew with sectors of 512 bytes, as in: sfdisk "
+		                       "--sector-size 512 disk.raw";
 	} else if (table->primary_sound == ANSWER_UNKNOWN || table->protective_mbr == ANSWER_UNKNOWN) {
 		outcome_set(context, outcome, VERDICT_UNKNOWN, "the GPT could not be read");
 	} else if (table->backup_sound == ANSWER_NO) {

@@ -778,6 +778,15 @@ static void judges_the_partition_table(void **state)
 	bench.facts.table.protective_mbr = ANSWER_NO;
 	judge(&bench);
 	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	/* A sound table is none where sectors have another size. */
+	bench.facts.table.protective_mbr = bench.facts.table.backup_sound = ANSWER_YES;
+	bench.facts.table.problems.count = 0;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	bench.facts.table.sector_size = 4096;
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "image.partition-table")->verdict, VERDICT_FAIL);
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
 	bench_close(&bench);
 }
 
