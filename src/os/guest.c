@@ -44,9 +44,10 @@ static const struct {
 void guest_observe(const struct tree *tree, const struct os *os, struct arena *arena,
                    struct observations *out)
 {
+	struct guest_wants wants = { 0 };
 	for (size_t i = 0; i < ARRAY_SIZE(observers); i++) {
 		struct guest_effort effort = { .files_left = FILES_MOST };
-		struct guest guest = { tree, os, arena, &effort };
+		struct guest guest = { tree, os, arena, &wants, &effort };
 		struct observation seen = { .name = observers[i].name };
 		observers[i].observe(&guest, &seen);
 		if (effort.trouble)

@@ -13,11 +13,19 @@ struct guest_effort {
 	const char *trouble; /* something was there and could not be read; NULL */
 };
 
+/* What the folders TARGET.wants and TARGET.requires name. */
+struct guest_wants {
+	bool listed;
+	LIST(const char *) paths;
+	const char *trouble; /* not all of it could be listed; NULL */
+};
+
 /* One image under observation. */
 struct guest {
 	const struct tree *tree;
 	const struct os *os;
 	struct arena *arena;
+	struct guest_wants *wants;   /* of all observers; listed when the first asks */
 	struct guest_effort *effort; /* with trouble, whatever the observer says becomes UNKNOWN */
 };
 
@@ -42,7 +50,7 @@ bool guest_finds(const struct guest *guest, const char *path, struct place *plac
 /* The first of several paths that exists; the list ends with NULL. */
 const char *guest_finds_any(const struct guest *guest, const char *const *paths, struct place *place);
 
-/* Is a systemd unit masked in /etc? */
+/* guest_units.c: is a systemd unit masked in /etc? */
 bool guest_unit_masked(const struct guest *guest, const char *unit, struct place *place);
 /* Does a target want the unit, and is it not masked? */
 bool guest_unit_enabled(const struct guest *guest, const char *unit, struct place *place);

@@ -72,44 +72,6 @@ const char *guest_finds_any(const struct guest *guest, const char *const *paths,
 	return NULL;
 }
 
-bool guest_unit_masked(const struct guest *guest, const char *unit, struct place *place)
-{
-	char target[TREE_PATH_MAX];
-	const char *path = arena_printf(guest->arena, "/etc/systemd/system/%s", unit);
-	if (!tree_read_link(guest->tree, path, target, sizeof(target)) || strcmp(target, "/dev/null") != 0)
-		return false;
-	*place = (struct place){ .path = path, .text = "/dev/null" };
-	return true;
-}
-
-bool guest_unit_enabled(const struct guest *guest, const char *unit, struct place *place)
-{
-	static const char *const directories[] = { "/etc/systemd/system", "/usr/lib/systemd/system",
-		                                   "/lib/systemd/system" };
-	struct error error = { 0 };
-	struct tree_file file;
-	if (guest_unit_masked(guest, unit, place))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		struct names names = { 0 };
-		if (!tree_names(guest->tree, directories[i], guest->arena, &names, &error)) {
-			guest_trouble(guest, &error);
-			continue;
-		}
-		for (size_t j = 0; j < names.count; j++) {
-			if (!str_ends(names.items[j], ".wants") && !str_ends(names.items[j], ".requires"))
-				continue;
-			const char *path =
-				arena_printf(guest->arena, "%s/%s/%s", directories[i], names.items[j], unit);
-			if (!tree_lookup_link(guest->tree, path, &file, &error))
-				continue;
-			*place = tree_place(&file, 0, NULL, guest->arena);
-			return true;
-		}
-	}
-	return false;
-}
-
 static const char *name_of(const char *path)
 {
 	return strrchr(path, '/') + 1;

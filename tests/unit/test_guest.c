@@ -219,6 +219,27 @@ static void firewalls(void **state)
 	expect("guest.firewall", ANSWER_YES, "nftables");
 }
 
+/* What a folder of wants that cannot be listed asks for, nobody knows: "no" would be a guess. */
+static void wants_that_cannot_be_listed(void **state)
+{
+	(void)state;
+	memory_link(&files, "/etc/systemd/system/loop.target.wants", "loop.target.wants");
+	memory_link(&files, "/usr/lib/systemd/system/sysinit.target.wants/nftables.service", "x");
+	expect("guest.firewall", ANSWER_UNKNOWN, NULL);
+	files.entries.items[1].path = "/etc/systemd/system/a.target.requires/firewalld.service";
+	expect("guest.firewall", ANSWER_YES, "firewalld nftables");
+}
+
+static void more_wants_than_any_system_has(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4097; i++)
+		memory_link(&files, arena_printf(&arena, "/etc/systemd/system/a.wants/%d.service", i), "x");
+	expect("guest.firewall", ANSWER_UNKNOWN, NULL);
+	files.entries.count--;
+	expect("guest.firewall", ANSWER_NO, NULL);
+}
+
 static void root_over_ssh(void **state)
 {
 	(void)state;
@@ -338,6 +359,8 @@ int main(void)
 		TEST(network_manager_and_ifcfg),
 		TEST(persistent_net_rules),
 		TEST(firewalls),
+		TEST(wants_that_cannot_be_listed),
+		TEST(more_wants_than_any_system_has),
 		TEST(root_over_ssh),
 		TEST(root_without_a_password),
 		TEST(passwords_for_nobody),
