@@ -219,12 +219,6 @@ struct listing {
 	bool failed;
 };
 
-static int list_failed(struct listing *listing)
-{
-	listing->failed = true;
-	return DIRENT_ABORT;
-}
-
 static int list_entry(ext2_ino_t directory, int kind, struct ext2_dir_entry *entry, int offset,
                       int block_size, char *block, void *context)
 {
@@ -240,14 +234,12 @@ static int list_entry(ext2_ino_t directory, int kind, struct ext2_dir_entry *ent
 	if (length == 0 || strlen(name) != length || strchr(name, '/')) {
 		error_fill(listing->error, ERROR_CORRUPT,
 		           "directory inode %" PRIu64 " holds an impossible name", listing->directory->inode);
-		return list_failed(listing);
+		listing->failed = true;
+		return DIRENT_ABORT;
 	}
 	if (str_equal(name, ".") || str_equal(name, ".."))
 		return 0;
-	struct node node;
-	if (!make_node(listing->directory->fs, entry->inode, &node, listing->error))
-		return list_failed(listing);
-	return listing->each(listing->context, name, &node) ? 0 : DIRENT_ABORT;
+	return listing->each(listing->context, name) ? 0 : DIRENT_ABORT;
 }
 
 static bool ext_list(const struct node *directory, fs_list_fn *each, void *context, struct error *error)

@@ -49,7 +49,7 @@ struct fs_set {
 };
 
 /* Return false to stop the listing early; that is no error. */
-typedef bool fs_list_fn(void *context, const char *name, const struct node *node);
+typedef bool fs_list_fn(void *context, const char *name);
 
 struct fs_driver {
 	const char *name;
@@ -61,7 +61,7 @@ struct fs_driver {
 	bool (*root)(const struct filesystem *fs, struct node *out, struct error *error);
 	/* ERROR_NOT_FOUND when the directory has no such name. Never sees "." or "..". */
 	bool (*lookup)(const struct node *directory, const char *name, struct node *out, struct error *error);
-	/* Every name but "." and "..", in the order on disk. */
+	/* Every name but "." and "..", in the order on disk; what it names is left to lookup. */
 	bool (*list)(const struct node *directory, fs_list_fn *each, void *context, struct error *error);
 	/* The target, NUL-terminated, at most capacity - 1 bytes. */
 	bool (*read_link)(const struct node *link, char *target, size_t capacity, struct error *error);

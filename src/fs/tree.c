@@ -42,6 +42,16 @@ struct walk {
 	unsigned links;
 };
 
+/* Not by an initialiser: that would clear the paths, 12 KiB for every lookup. */
+static void walk_begin(struct walk *walk, const struct tree *tree)
+{
+	walk->tree = tree;
+	walk->levels = NULL;
+	walk->count = walk->capacity = walk->position = 0;
+	walk->path[0] = walk->rest[0] = walk->name[0] = '\0';
+	walk->links = 0;
+}
+
 static void walk_free(struct walk *walk)
 {
 	free(walk->levels);
@@ -224,7 +234,8 @@ static bool walk_path(struct walk *walk, const char *path, bool keep_last_link, 
 static bool look_up(const struct tree *tree, const char *path, bool keep_last_link, struct tree_file *out,
                     struct error *error)
 {
-	struct walk walk = { .tree = tree };
+	struct walk walk;
+	walk_begin(&walk, tree);
 	bool found = walk_path(&walk, path, keep_last_link, out, error);
 	walk_free(&walk);
 	return found;
@@ -277,9 +288,8 @@ struct collection {
 	bool full;
 };
 
-static bool collect_name(void *context, const char *name, const struct node *node)
+static bool collect_name(void *context, const char *name)
 {
-	(void)node;
 	struct collection *collection = context;
 	collection->full = collection->names.count == NAMES_MAX;
 	if (collection->full)

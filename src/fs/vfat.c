@@ -264,25 +264,23 @@ static bool vfat_lookup(const struct node *directory, const char *name, struct n
 }
 
 struct listing {
-	const struct node *directory;
 	fs_list_fn *each;
 	void *context;
 };
 
 static bool list_entry(void *context, const struct vfat_entry *entry, uint64_t offset)
 {
+	(void)offset;
 	const struct listing *listing = context;
-	struct node node;
 	/* No name that any program could write holds a slash. */
 	if (!is_named_file(entry) || strchr(entry->name, '/'))
 		return true;
-	make_node(listing->directory, entry, offset, &node);
-	return listing->each(listing->context, entry->name, &node);
+	return listing->each(listing->context, entry->name);
 }
 
 static bool vfat_list(const struct node *directory, fs_list_fn *each, void *context, struct error *error)
 {
-	struct listing listing = { directory, each, context };
+	struct listing listing = { each, context };
 	return scan_directory(directory, list_entry, &listing, error);
 }
 

@@ -98,7 +98,7 @@ static inline bool memory_list(const struct node *directory, fs_list_fn *each, v
 		if (name[0] == 0 || !memory_lookup(directory, name, &node, error))
 			continue;
 		/* Each name once: by the first entry that has it. */
-		if (node.inode / MEMORY_PATH_MOST == i && !each(context, name, &node))
+		if (node.inode / MEMORY_PATH_MOST == i && !each(context, name))
 			return true;
 	}
 	return true;
