@@ -42,6 +42,31 @@ void text_add_char(struct text *text, char character)
 	text_add_span(text, span_of(&character, 1));
 }
 
+static bool has_word(const char *words, const char *word, size_t length)
+{
+	for (const char *at = words; *at;) {
+		size_t its_length = strcspn(at, " ");
+		if (its_length == length && strncmp(at, word, length) == 0)
+			return true;
+		at += its_length;
+		at += strspn(at, " ");
+	}
+	return false;
+}
+
+void text_add_words(struct text *text, const char *words)
+{
+	for (const char *at = words; *at;) {
+		size_t length = strcspn(at, " ");
+		if (length > 0 && !has_word(text_get(text), at, length)) {
+			text_add(text, text->size > 0 ? " " : "");
+			text_add_span(text, span_of(at, length));
+		}
+		at += length;
+		at += strspn(at, " ");
+	}
+}
+
 void text_printf(struct text *text, const char *format, ...)
 {
 	va_list arguments, again;

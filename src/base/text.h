@@ -20,6 +20,8 @@ void text_add_span(struct text *text, struct span more);
 void text_add_char(struct text *text, char character);
 void text_printf(struct text *text, const char *format, ...) PRINTF(2, 3);
 const char *text_get(const struct text *text); /* "" while empty */
+/* Those of the words, blank between, that the text does not have as words yet. */
+void text_add_words(struct text *text, const char *words);
 void text_clear(struct text *text);
 void text_free(struct text *text);
 

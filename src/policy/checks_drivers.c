@@ -92,8 +92,7 @@ static void add_driver(const struct context *context, struct outcome *outcome, c
 	enum presence presence = find_driver(context, driver->symbol, name, outcome);
 	if (presence == PRESENCE_MISSING && module && module->missing && *module->missing)
 		name = module->missing;
-	struct text *text = texts[presence];
-	text_printf(text, "%s%s", text->size > 0 ? " " : "", name);
+	text_add_words(texts[presence], name);
 }
 
 /* The kind of the root file system; NULL: not known. */
@@ -170,7 +169,7 @@ static void judge_drivers(const struct context *context, struct outcome *outcome
 void check_boot_drivers(const struct context *context, struct outcome *outcome)
 {
 	if (!context->kernel) {
-		outcome_set(context, outcome, VERDICT_UNKNOWN, "no kernel was found to judge");
+		outcome_no_kernel(context, outcome);
 		return;
 	}
 	if (lacks_entry(context, outcome))

@@ -81,12 +81,21 @@ const char *fix_from_policy(const struct context *context, const struct rule *ru
 const char *fix_initramfs(const struct context *context, const char *modules)
 {
 	const char *release = context->release ? context->release : "VERSION";
-	if (str_equal(context->family, "debian"))
+	bool debian = str_equal(context->family, "debian");
+	bool dracut = str_equal(context->family, "rhel") || str_equal(context->family, "suse");
+	/* None at all: a new one has what it needs, and the menu has to name it. */
+	if (debian && context->kernel && !context->kernel->initramfs.path)
+		return arena_printf(context->arena, "update-initramfs -c -k %s && update-grub", release);
+	if (dracut && context->kernel && !context->kernel->initramfs.path)
+		return arena_printf(context->arena,
+		                    "dracut --force --kver %s && grub2-mkconfig -o /boot/grub2/grub.cfg",
+		                    release);
+	if (debian)
 		return arena_printf(
 			context->arena,
 			"printf '%%s\\n' %s >> /etc/initramfs-tools/modules && update-initramfs -u -k %s",
 			modules, release);
-	if (str_equal(context->family, "rhel") || str_equal(context->family, "suse"))
+	if (dracut)
 		return arena_printf(context->arena,
 		                    "echo 'add_drivers+=\" %s \"' > /etc/dracut.conf.d/60-image.conf && "
 		                    "dracut --force --kver %s",

@@ -142,9 +142,7 @@ static void judge_once(const struct context *context, const struct rule *rule, s
 	bool of_kernel = rule->predicate->kind == PREDICATE_KCONFIG ||
 	                 rule->predicate->kind == PREDICATE_SYSCTL || rule->predicate->arches.count > 0;
 	if (of_kernel && !context->kernel) {
-		outcome_set(context, outcome, VERDICT_UNKNOWN, "no kernel was found to judge%s%s",
-		            context->facts->reason ? ": " : "",
-		            context->facts->reason ? context->facts->reason : "");
+		outcome_no_kernel(context, outcome);
 		return;
 	}
 	if (!is_asked_of_arch(context, rule, outcome))

@@ -30,6 +30,14 @@ void outcome_set(const struct context *context, struct outcome *outcome, enum ve
 	va_end(arguments);
 }
 
+void outcome_no_kernel(const struct context *context, struct outcome *outcome)
+{
+	/* Why it was not found is said of the input as a whole. */
+	const char *reason = context->facts->reason;
+	outcome_set(context, outcome, VERDICT_UNKNOWN, "%s",
+	            reason ? reason : "no kernel was found to judge");
+}
+
 void outcome_remark(const struct context *context, struct outcome *outcome, const char *format, ...)
 {
 	va_list arguments;

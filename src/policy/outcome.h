@@ -33,6 +33,9 @@ struct outcome {
 void outcome_set(const struct context *context, struct outcome *outcome, enum verdict verdict,
                  const char *format, ...) PRINTF(4, 5);
 
+/* Nothing is known, since there is no kernel to judge. */
+void outcome_no_kernel(const struct context *context, struct outcome *outcome);
+
 /* Puts more behind the reason. */
 void outcome_remark(const struct context *context, struct outcome *outcome, const char *format, ...)
 	PRINTF(3, 4);

@@ -146,7 +146,9 @@ static void judge_option(struct work *work, const struct option *option)
 	const char *clause = symbol_text(symbol, &reading, context->arena);
 	if (!reading.known) {
 		worsen(work, VERDICT_UNKNOWN);
-		add_clause(&work->unsure, clause);
+		/* What is the same of all symbols is said once. */
+		if (!strstr(text_get(&work->unsure), clause))
+			add_clause(&work->unsure, clause);
 		return;
 	}
 	if (renaming)
@@ -233,13 +235,6 @@ static bool met_by_stronger(struct work *work)
 	return false;
 }
 
-static void add_name(struct text *names, const char *name)
-{
-	if (names->size > 0)
-		text_add_char(names, ' ');
-	text_add(names, name);
-}
-
 /* Sorts the needed modules into those that can be loaded in time, those that cannot, and the rest. */
 struct module_tally {
 	struct text there, missing, unsure;
@@ -252,22 +247,22 @@ static void tally_module(const struct work *work, const char *name, struct modul
 	bool from_root = work->predicate->module_from == MODULE_FROM_ROOT;
 	if (!module || module->state == MODULE_UNKNOWN) {
 		if (!module || module->in_initramfs != ANSWER_YES || from_root)
-			add_name(&tally->unsure, name);
+			text_add_words(&tally->unsure, name);
 		else
-			add_name(&tally->there, name);
+			text_add_words(&tally->there, name);
 		return;
 	}
 	if (module->state == MODULE_BUILTIN)
 		return;
 	outcome_evidence(work->context, work->outcome, &module->place);
 	if (module->state == MODULE_ABSENT)
-		add_name(&tally->missing, name);
+		text_add_words(&tally->missing, name);
 	else if (from_root || module->in_initramfs == ANSWER_YES)
-		add_name(&tally->there, name);
+		text_add_words(&tally->there, name);
 	else if (module->in_initramfs == ANSWER_NO && kernel->initramfs_read != ANSWER_NO)
-		add_name(&tally->missing, module->missing && *module->missing ? module->missing : name);
+		text_add_words(&tally->missing, module->missing && *module->missing ? module->missing : name);
 	else
-		add_name(&tally->unsure, name);
+		text_add_words(&tally->unsure, name);
 }
 
 /* The initramfs that is sewn into the kernel (CONFIG_INITRAMFS_SOURCE) is not read. */

@@ -33,7 +33,9 @@ void judge_observe(const struct context *context, const struct rule *rule, struc
 	const struct predicate *predicate = rule->predicate;
 	const struct observation *seen = find(context->facts, predicate->key);
 	if (!seen) {
-		outcome_set(context, outcome, VERDICT_UNKNOWN, "%s was not looked at", predicate->key);
+		const char *reason = context->facts->reason;
+		outcome_set(context, outcome, VERDICT_UNKNOWN, "%s",
+		            reason ? reason : "the guest's settings were not looked at");
 		return;
 	}
 	enum verdict verdict = verdict_of(&predicate->want, seen);

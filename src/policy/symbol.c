@@ -39,8 +39,9 @@ static const char *why_not_known(const struct context *context, const char *symb
 		return arena_printf(context->arena,
 		                    "%s is only a part of a configuration and has no line for CONFIG_%s",
 		                    config->source, symbol);
-	return arena_printf(context->arena, "CONFIG_%s is not known: %s", symbol,
-	                    config->reason ? config->reason : "the kernel's configuration was not found");
+	/* The same for all symbols, so that a report can say it once. */
+	return arena_printf(context->arena, "the kernel's configuration is not known%s%s",
+	                    config->reason ? ": " : "", config->reason ? config->reason : "");
 }
 
 struct symbol_reading symbol_read(const struct context *context, const char *symbol, const char *module)

@@ -127,60 +127,128 @@ static void print_found(const struct view *view, const struct finding *finding)
 	print_labelled(view, "found", text_get(&found));
 }
 
-static void print_finding(const struct view *view, const struct finding *finding)
+/* The failure before this one that the same command mends; NULL: there is none. */
+static const struct finding *mended_with(const struct view *view, const struct finding *finding)
 {
-	const struct rule *rule = finding->rule;
-	print_head(view, finding->verdict, rule->id, finding->reason ? finding->reason : "");
+	const struct judgement *judgement = view->input->judgement;
+	for (size_t i = 0; i < judgement->findings.count; i++) {
+		const struct finding *other = &judgement->findings.items[i];
+		if (other == finding)
+			return NULL;
+		if (other->verdict == VERDICT_FAIL && other->rule->level == finding->rule->level &&
+		    str_equal(other->fix, finding->fix))
+			return other;
+	}
+	return NULL;
+}
+
+static void print_fix(const struct view *view, const char *label, const struct finding *finding)
+{
+	if (!finding->fix)
+		return;
+	const struct finding *first = mended_with(view, finding);
+	char same[96] = "";
+	if (first)
+		snprintf(same, sizeof(same), "as for %s", first->rule->id);
+	/* A short command is sooner typed than looked for. */
+	bool is_shorter = first && strlen(same) < strlen(finding->fix);
+	print_label(view, label);
+	layout_unbroken(&view->layout, body_column(view) + LABEL_COLUMNS, is_shorter ? same : finding->fix);
+}
+
+/* What stands between the reason and the fix. */
+static void print_body(const struct view *view, const struct finding *finding)
+{
 	if (view->options->verbose) {
 		print_found(view, finding);
 		print_evidence(view, finding);
 	} else {
 		print_places(view, finding);
 	}
-	if (finding->verdict == VERDICT_FAIL && rule->why)
-		print_labelled(view, "why", rule->why);
-	if (finding->verdict == VERDICT_FAIL && finding->fix) {
-		print_label(view, "fix");
-		layout_unbroken(&view->layout, body_column(view) + LABEL_COLUMNS, finding->fix);
-	}
-	if (finding->verdict == VERDICT_UNKNOWN) {
-		struct text advice CLEANUP(text_free) = { 0 };
-		text_printf(&advice, "make sure by hand; 'slipway explain %s' says how it is met", rule->id);
-		print_labelled(view, "do", text_get(&advice));
-	}
+	if (finding->verdict == VERDICT_FAIL && finding->rule->why)
+		print_labelled(view, "why", finding->rule->why);
 }
 
-/* Unknown for the same reason as `finding`? One missing file leaves many rules open: it is said once. */
-static bool shares_reason(const struct finding *a, const struct finding *b)
+static void print_finding(const struct view *view, const struct finding *finding)
 {
-	return a->verdict == VERDICT_UNKNOWN && b->verdict == VERDICT_UNKNOWN &&
-	       a->rule->level == b->rule->level && a->reason && str_equal(a->reason, b->reason);
+	print_head(view, finding->verdict, finding->rule->id, finding->reason ? finding->reason : "");
+	print_body(view, finding);
+	if (finding->verdict == VERDICT_FAIL)
+		print_fix(view, "fix", finding);
 }
 
-static void print_unknown(const struct view *view, size_t index)
+static bool same_places(const struct finding *a, const struct finding *b)
+{
+	if (a->evidence.count != b->evidence.count)
+		return false;
+	for (size_t i = 0; i < a->evidence.count; i++) {
+		const struct place *one = &a->evidence.items[i], *other = &b->evidence.items[i];
+		if (one->partition != other->partition || one->line != other->line ||
+		    one->offset != other->offset || !str_equal(one->path, other->path))
+			return false;
+	}
+	return true;
+}
+
+/* One missing file leaves many rules open, and one default breaks two: what they share is said once. */
+static bool shares_cause(const struct finding *a, const struct finding *b)
+{
+	if (a->verdict != b->verdict || a->rule->level != b->rule->level || !a->reason || !*a->reason ||
+	    !str_equal(a->reason, b->reason))
+		return false;
+	return a->verdict == VERDICT_UNKNOWN ||
+	       (a->verdict == VERDICT_FAIL && str_equal(a->rule->why, b->rule->why) && same_places(a, b));
+}
+
+/* The next one behind `at` that shares the cause of `first`; NULL: there is none. */
+static const struct finding *next_of_cause(const struct view *view, const struct finding *at,
+                                           const struct finding *first)
 {
 	const struct judgement *judgement = view->input->judgement;
-	const struct finding *first = &judgement->findings.items[index];
-	for (size_t i = 0; i < index; i++)
-		if (shares_reason(&judgement->findings.items[i], first))
-			return; /* said with that one */
+	const struct finding *end = judgement->findings.items + judgement->findings.count;
+	while (++at < end)
+		if (shares_cause(at, first))
+			return at;
+	return NULL;
+}
+
+static void print_unknown_group(const struct view *view, const struct finding *first)
+{
 	struct text rules CLEANUP(text_free) = { 0 };
 	size_t count = 0;
-	for (size_t i = index; i < judgement->findings.count; i++) {
-		const struct finding *other = &judgement->findings.items[i];
-		if (i != index && !shares_reason(other, first))
-			continue;
-		text_printf(&rules, "%s%s", count++ ? ", " : "", other->rule->id);
-	}
-	if (count == 1) {
-		print_finding(view, first);
-		return;
-	}
+	for (const struct finding *at = first; at; at = next_of_cause(view, at, first))
+		text_printf(&rules, "%s%s", count++ ? ", " : "", at->rule->id);
 	char heading[48];
 	snprintf(heading, sizeof(heading), "%zu rules", count);
 	print_head(view, VERDICT_UNKNOWN, heading, first->reason);
 	print_labelled(view, "rules", text_get(&rules));
-	print_labelled(view, "do", "make sure by hand; 'slipway explain ID' says how each is met");
+}
+
+/* Each keeps its line with its tag, and its fix, so that failures can be counted and searched for. */
+static void print_failed_group(const struct view *view, const struct finding *first)
+{
+	for (const struct finding *at = first; at; at = next_of_cause(view, at, first))
+		print_head(view, VERDICT_FAIL, at->rule->id, "");
+	layout_blanks(&view->layout, body_column(view));
+	layout_wrapped(&view->layout, body_column(view), body_column(view), first->reason);
+	print_body(view, first);
+	for (const struct finding *at = first; at; at = next_of_cause(view, at, first))
+		if (at == first || !str_equal(at->fix, first->fix))
+			print_fix(view, at == first ? "fix" : "", at);
+}
+
+/* A finding with all that share its cause; nothing if it was printed with one before it. */
+static void print_cause(const struct view *view, const struct finding *finding)
+{
+	for (const struct finding *at = view->input->judgement->findings.items; at < finding; at++)
+		if (shares_cause(at, finding))
+			return;
+	if (!next_of_cause(view, finding, finding))
+		print_finding(view, finding);
+	else if (finding->verdict == VERDICT_UNKNOWN)
+		print_unknown_group(view, finding);
+	else
+		print_failed_group(view, finding);
 }
 
 /* Of one level: failures, then what is not known, then (verbose) the rest. */
@@ -202,14 +270,22 @@ static void print_level(const struct view *view, enum level level)
 			if (!any)
 				fputc('\n', view->layout.out);
 			any = true;
-			if (stage == 1)
-				print_unknown(view, i);
-			else
-				print_finding(view, finding);
+			print_cause(view, finding);
 		}
 	}
 	if (any)
 		fputc('\n', view->layout.out);
+}
+
+/* What to do about all that is not known: it is the same for each. */
+static void print_advice(const struct view *view)
+{
+	if (view->input->facts->examined == EXAMINED_NONE ||
+	    view->input->judgement->counts[VERDICT_UNKNOWN] == 0)
+		return;
+	layout_wrapped(&view->layout, 0, 2,
+	               "Make sure by hand of what is unknown: 'slipway explain ID' says how a rule is met.");
+	fputc('\n', view->layout.out);
 }
 
 static void print_header(const struct view *view)
@@ -300,6 +376,7 @@ static void print_input(struct view *view)
 	}
 	for (enum level level = LEVEL_REQUIRED; level <= LEVEL_ADVICE; level++)
 		print_level(view, level);
+	print_advice(view);
 	if (view->options->verbose)
 		print_problems(view);
 	if (view->input->facts->examined != EXAMINED_NONE) {

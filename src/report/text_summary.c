@@ -213,8 +213,9 @@ void text_closing(const struct layout *layout, const struct report_input *input,
 	struct text line CLEANUP(text_free) = { 0 };
 	enum style style = STYLE_UNKNOWN;
 	if (facts->examined == EXAMINED_NONE) {
-		text_printf(&line, "Not examined: %s.",
+		text_printf(&line, "Not examined: %s",
 		            facts->reason ? facts->reason : "nothing is known of it");
+		phrase_end(&line);
 	} else {
 		style = add_verdict(&line, input, options);
 		text_add(&line, ".");
@@ -228,8 +229,10 @@ void text_closing(const struct layout *layout, const struct report_input *input,
 			text_add(&line, " could not be decided.");
 		}
 		if (facts->examined == EXAMINED_PARTIAL) {
-			text_printf(&line, " Not fully examined: %s",
-			            facts->reason ? facts->reason : "see above");
+			/* The reason stands at the top, where there is one. */
+			bool said = !options->quiet || !facts->reason;
+			text_printf(&line, " Not fully examined%s%s", said ? "" : ": ",
+			            said ? "" : facts->reason);
 			phrase_end(&line);
 		}
 	}

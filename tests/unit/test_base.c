@@ -168,6 +168,18 @@ static void clean_text_is_printable_and_stays_as_it_is(void **state)
 	assert_string_equal(text_get(&again), text_get(&text));
 }
 
+static void words_are_added_once(void **state)
+{
+	(void)state;
+	struct text CLEANUP(text_free) text = { 0 };
+	text_add_words(&text, "");
+	assert_string_equal(text_get(&text), "");
+	text_add_words(&text, "virtio_scsi scsi_mod");
+	text_add_words(&text, " sd_mod  scsi_mod ");
+	text_add_words(&text, "scsi");
+	assert_string_equal(text_get(&text), "virtio_scsi scsi_mod sd_mod scsi");
+}
+
 static void versions_in_order(void **state)
 {
 	(void)state;
@@ -254,6 +266,7 @@ int main(void)
 		cmocka_unit_test(arena_keeps_what_it_gave),
 		cmocka_unit_test(command_line_words),
 		cmocka_unit_test(clean_text_is_printable_and_stays_as_it_is),
+		cmocka_unit_test(words_are_added_once),
 		cmocka_unit_test(versions_in_order),
 		cmocka_unit_test(globs_as_fnmatch),
 		cmocka_unit_test(numbers_must_be_whole),

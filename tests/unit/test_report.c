@@ -376,6 +376,49 @@ static void test_failures(void **state)
 	check_scene("failures-unwrapped.txt", bad_scene(), plain(0));
 }
 
+/* One default breaks four rules, one missing module three, one missing file two: what they share is said
+ * once. */
+static struct scene *causes_scene(void)
+{
+	static const char *const carry =
+		"printf '%s\\n' virtio_scsi >> /etc/initramfs-tools/modules && update-initramfs -u";
+	struct scene *scene = good_scene();
+	add_finding(scene, "hardware.scsi.virtio", LEVEL_REQUIRED, VERDICT_FAIL, "m", "y",
+	            "the initramfs does not carry virtio_scsi, sd_mod")
+		->fix = carry;
+	struct finding *places = add_finding(scene, "kernel.virtio-scsi", LEVEL_REQUIRED, VERDICT_FAIL, "m",
+	                                     "y", "the initramfs does not carry virtio_scsi");
+	add_place(places, 1, "/boot/initrd.img", 0, NULL);
+	places->fix = carry;
+	/* The same reason, but seen elsewhere. */
+	places = add_finding(scene, "boot.initramfs", LEVEL_REQUIRED, VERDICT_FAIL, "m", "y",
+	                     "the initramfs does not carry virtio_scsi");
+	add_place(places, 1, "/boot/initrd.old", 0, NULL);
+	places->fix = "update-grub";
+	add_finding(scene, "boot.root-found", LEVEL_REQUIRED, VERDICT_FAIL, "", "", "no such root")->fix =
+		"update-grub";
+	static const char *const keys[] = { "sysctl.all.send_redirects", "sysctl.all.rp_filter",
+		                            "sysctl.default.send_redirects" };
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		struct finding *finding =
+			add_finding(scene, keys[i], LEVEL_RECOMMENDED, VERDICT_FAIL, "1", "0", "1, wanted 0");
+		finding->fix =
+			arena_printf(&arena, "echo '%s = 0' >> /etc/sysctl.d/60-image.conf", keys[i] + 7);
+	}
+	set_why(&scene->judgement.findings.items[scene->judgement.findings.count - 2],
+	        "it matters otherwise");
+	add_finding(scene, "security.a", LEVEL_ADVICE, VERDICT_UNKNOWN, "", "y", "no configuration");
+	add_finding(scene, "security.b", LEVEL_ADVICE, VERDICT_UNKNOWN, "", "y", "no configuration");
+	add_finding(scene, "security.c", LEVEL_ADVICE, VERDICT_UNKNOWN, "", "y", "another matter");
+	return scene;
+}
+
+static void test_causes(void **state)
+{
+	(void)state;
+	check_scene("causes.txt", causes_scene(), plain(100));
+}
+
 static void test_colour(void **state)
 {
 	(void)state;
@@ -418,7 +461,7 @@ static void test_not_examined(void **state)
 {
 	(void)state;
 	struct scene *scene = new_scene();
-	scene->facts.reason = "there is no such file: check the path";
+	scene->facts.reason = "it is empty: was it copied completely?";
 	scene->input.name = "missing.raw";
 	add_finding(scene, "kernel.virtio-scsi", LEVEL_REQUIRED, VERDICT_UNKNOWN, "", "y",
 	            "nothing was read");
@@ -429,6 +472,9 @@ static void test_not_examined(void **state)
 	part->facts.reason = "the xfs file system of partition 2 cannot be read";
 	part->input.conforms = false;
 	check_scene("partly-examined.txt", part, plain(100));
+	struct report_options options = plain(100);
+	options.quiet = true;
+	check_scene("partly-examined-quiet.txt", part, options);
 }
 
 static void test_several_and_quiet(void **state)
@@ -523,17 +569,12 @@ static void test_sizes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_colour),
-		cmocka_unit_test(test_verbose),
-		cmocka_unit_test(test_fail_on),
-		cmocka_unit_test(test_conforming),
-		cmocka_unit_test(test_not_examined),
-		cmocka_unit_test(test_several_and_quiet),
-		cmocka_unit_test(test_foreign_text),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_inspect),
-		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_failures),     cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_colour),       cmocka_unit_test(test_verbose),
+		cmocka_unit_test(test_fail_on),      cmocka_unit_test(test_conforming),
+		cmocka_unit_test(test_not_examined), cmocka_unit_test(test_several_and_quiet),
+		cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_json),
+		cmocka_unit_test(test_inspect),      cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_sizes),
 	};
 	setlocale(LC_CTYPE, "C.UTF-8");
