@@ -16,7 +16,7 @@ struct filesystem *boot_disk_filesystem(const struct boot_disk *disk, uint64_t p
 	return NULL;
 }
 
-const struct partition *boot_disk_partition(const struct boot_disk *disk, uint64_t number)
+static const struct partition *partition_of(const struct boot_disk *disk, uint64_t number)
 {
 	for (size_t i = 0; i < disk->table->partitions.count; i++)
 		if (disk->table->partitions.items[i].number == number)
@@ -72,7 +72,7 @@ static enum answer look(void *context, uint64_t partition, const char *path, enu
 	const struct boot_disk *disk = context;
 	struct filesystem *fs = boot_disk_filesystem(disk, partition);
 	*kind = GRUB_FILE_ABSENT;
-	if (!boot_disk_partition(disk, partition))
+	if (!partition_of(disk, partition))
 		return ANSWER_YES;
 	if (!fs || !fs_is_open(fs))
 		return ANSWER_UNKNOWN;

@@ -14,7 +14,6 @@ struct boot_disk {
 
 /* NULL when the partition holds nothing known. */
 struct filesystem *boot_disk_filesystem(const struct boot_disk *disk, uint64_t partition);
-const struct partition *boot_disk_partition(const struct boot_disk *disk, uint64_t number);
 
 /* What a GRUB image says of its configuration; all NULL or empty when it could not be looked into. */
 struct grub_image {

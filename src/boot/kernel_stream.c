@@ -45,7 +45,8 @@ struct span kernel_stream_window(const struct kernel_stream *stream)
 	return span_of(stream->window, stream->size);
 }
 
-void kernel_stream_drop(struct kernel_stream *stream, size_t count)
+/* Drops bytes at the front of the window. */
+static void drop(struct kernel_stream *stream, size_t count)
 {
 	if (count > stream->size)
 		count = stream->size;
@@ -89,7 +90,7 @@ bool kernel_stream_find(struct kernel_stream *stream, const char *marker, struct
 	for (;;) {
 		size_t at = span_find(kernel_stream_window(stream), 0, marker, length);
 		if (at != SIZE_MAX) {
-			kernel_stream_drop(stream, at + length);
+			drop(stream, at + length);
 			return true;
 		}
 		if (stream->ended)
@@ -97,7 +98,7 @@ bool kernel_stream_find(struct kernel_stream *stream, const char *marker, struct
 			                 marker);
 		/* The marker may lie across the border: its length less one byte stays. */
 		if (stream->size >= length)
-			kernel_stream_drop(stream, stream->size - (length - 1));
+			drop(stream, stream->size - (length - 1));
 		if (!kernel_stream_fill(stream, length + CHUNK_SIZE, error))
 			return false;
 	}

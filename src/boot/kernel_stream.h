@@ -25,8 +25,6 @@ void kernel_stream_close(struct kernel_stream *stream);
 
 /* What the window holds; valid until the next call. */
 struct span kernel_stream_window(const struct kernel_stream *stream);
-/* Drops bytes at the front of the window. */
-void kernel_stream_drop(struct kernel_stream *stream, size_t count);
 /* Loads until the window holds `want` bytes (at most KERNEL_WINDOW_SIZE) or the payload ends. */
 NODISCARD bool kernel_stream_fill(struct kernel_stream *stream, size_t want, struct error *error);
 /* Moves the window to just behind the next marker; false with ERROR_NOT_FOUND when there is none. */

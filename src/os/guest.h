@@ -41,8 +41,6 @@ observe_fn observe_irqbalance, observe_environment, observe_machine_id, observe_
 void guest_say(struct observation *out, enum answer state, const char *value, const char *reason);
 void guest_evidence(const struct guest *guest, struct observation *out, struct place place);
 
-/* Remembers an error that is more than "not there". */
-void guest_trouble(const struct guest *guest, const struct error *error);
 /* Opens a text file; it is empty when it is not there or not readable. */
 struct file_lines guest_open(const struct guest *guest, const char *path);
 /* Does the path lead to something? Fills its place (may be NULL). */

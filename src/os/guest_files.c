@@ -22,7 +22,8 @@ void guest_evidence(const struct guest *guest, struct observation *out, struct p
 		*LIST_ADD(guest->arena, &out->places) = place;
 }
 
-void guest_trouble(const struct guest *guest, const struct error *error)
+/* Remembers an error that is more than "not there". */
+static void note_trouble(const struct guest *guest, const struct error *error)
 {
 	if (error->code != ERROR_NONE && error->code != ERROR_NOT_FOUND && !guest->effort->trouble)
 		guest->effort->trouble = arena_strdup(guest->arena, error->message);
@@ -56,7 +57,7 @@ bool guest_finds(const struct guest *guest, const char *path, struct place *plac
 	struct tree_file file;
 	struct error error = { 0 };
 	if (!tree_lookup(guest->tree, path, &file, &error)) {
-		guest_trouble(guest, &error);
+		note_trouble(guest, &error);
 		return false;
 	}
 	if (place)
@@ -99,7 +100,7 @@ static void add_matches(const struct guest *guest, const char *directory, const 
 	if (!may_open(guest))
 		return;
 	if (!tree_names(guest->tree, directory, guest->arena, &names, &error)) {
-		guest_trouble(guest, &error);
+		note_trouble(guest, &error);
 		return;
 	}
 	for (size_t i = 0; i < names.count && out->count < FILES_MOST; i++)

@@ -218,9 +218,7 @@ static void default_perf(const struct sysctl_system *system, struct arena *arena
 		    "kernel default with CONFIG_SECURITY_PERF_EVENTS_RESTRICT=y, Ubuntu's patch");
 	else if (restricted == ANSWER_YES)
 		set(cell, "3", "kernel default with CONFIG_SECURITY_PERF_EVENTS_RESTRICT=y, 3 or more");
-	else if (restricted == ANSWER_NO)
-		set(cell, older_than(kernel, "4.6") ? "1" : "2", "kernel default");
-	else if (vendor == VENDOR_MAINLINE)
+	else if (restricted == ANSWER_NO || vendor == VENDOR_MAINLINE)
 		set(cell, older_than(kernel, "4.6") ? "1" : "2", "kernel default");
 	else
 		set_unknown(cell, arena_printf(arena,

@@ -27,25 +27,10 @@ static bool has_name(const struct sysctl_files *files, const char *name)
 	return false;
 }
 
-void sysctl_files_add(struct sysctl_files *files, const char *name, struct span content, struct place place,
-                      struct arena *arena)
-{
-	if (has_name(files, name))
-		return;
-	struct sysctl_file *file = LIST_ADD(arena, &files->items);
-	*file = (struct sysctl_file){ .name = name, .content = content, .place = place };
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct sysctl_file *first = a, *second = b;
 	return strcmp(first->name, second->name);
-}
-
-void sysctl_files_sort(struct sysctl_files *files)
-{
-	if (files->items.count > 1)
-		qsort(files->items.items, files->items.count, sizeof(struct sysctl_file), by_name);
 }
 
 /* Loads a file or finds that it is a mask: absent, dangling, or not a regular file. */
@@ -68,6 +53,7 @@ static bool load(const struct tree *tree, const char *path, struct arena *arena,
 	return tree_load(tree, path, SYSCTL_FILE_MOST, arena, content, place, error);
 }
 
+/* Directories come in order: what has a name already wins. */
 static bool load_directory(const struct tree *tree, const char *directory, struct budget *budget,
                            struct arena *arena, struct sysctl_files *out, struct error *error)
 {
@@ -88,7 +74,8 @@ static bool load_directory(const struct tree *tree, const char *directory, struc
 		bool found;
 		if (!load(tree, path, arena, &found, &content, &place, error))
 			return error_wrap(error, "%s", path);
-		sysctl_files_add(out, name, content, place, arena);
+		*LIST_ADD(arena, &out->items) =
+			(struct sysctl_file){ .name = name, .content = content, .place = place };
 	}
 	return true;
 }
@@ -100,7 +87,8 @@ bool sysctl_files_load(const struct tree *tree, const char *const *directories, 
 	for (size_t i = 0; directories[i]; i++)
 		if (!load_directory(tree, directories[i], budget, arena, out, error))
 			return error_wrap(error, "%s", directories[i]);
-	sysctl_files_sort(out);
+	if (out->items.count > 1)
+		qsort(out->items.items, out->items.count, sizeof(struct sysctl_file), by_name);
 	out->main.name = "sysctl.conf";
 	if (!load(tree, main_file, arena, &out->has_main, &out->main.content, &out->main.place, error))
 		return error_wrap(error, "%s", main_file);

@@ -25,10 +25,6 @@ struct sysctl_files {
 /* Where systemd and procps look, the first wins; ends with NULL. */
 extern const char *const sysctl_directories[];
 
-/* Adds a file unless one of its name is there; callers add directories from the first to the last. */
-void sysctl_files_add(struct sysctl_files *files, const char *name, struct span content, struct place place,
-                      struct arena *arena);
-void sysctl_files_sort(struct sysctl_files *files);
 /* Finds and loads them in a tree; `directories` as above. Fails only when something there is not readable. */
 NODISCARD bool sysctl_files_load(const struct tree *tree, const char *const *directories,
                                  struct budget *budget, struct arena *arena, struct sysctl_files *out,

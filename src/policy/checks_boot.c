@@ -96,14 +96,19 @@ static bool is_first_uart(const char *value)
 	return str_starts(value, "uart") && list_has(value, "io") && list_has(value, "0x3f8");
 }
 
+static bool lacks_command_line(const struct context *context, struct outcome *outcome)
+{
+	if (context->command_line)
+		return false;
+	if (!lacks_entry(context, outcome))
+		outcome_set(context, outcome, VERDICT_UNKNOWN, "the kernel's command line is not known");
+	return true;
+}
+
 void check_console(const struct context *context, struct outcome *outcome)
 {
-	if (!context->command_line) {
-		if (!lacks_entry(context, outcome))
-			outcome_set(context, outcome, VERDICT_UNKNOWN,
-			            "the kernel's command line is not known");
+	if (lacks_command_line(context, outcome))
 		return;
-	}
 	outcome_evidence(context, outcome, &context->command_line_place);
 	const char *serial = serial_device(context), *last = command_line_last(context, "console");
 	const char *speed = str_equal(serial, "ttyS0") ? ",38400n8d" : "";
@@ -137,12 +142,8 @@ void check_console(const struct context *context, struct outcome *outcome)
 void check_no_quiet(const struct context *context, struct outcome *outcome)
 {
 	static const char *const words[] = { "quiet", "rhgb", "splash", "splashimage" };
-	if (!context->command_line) {
-		if (!lacks_entry(context, outcome))
-			outcome_set(context, outcome, VERDICT_UNKNOWN,
-			            "the kernel's command line is not known");
+	if (lacks_command_line(context, outcome))
 		return;
-	}
 	outcome_evidence(context, outcome, &context->command_line_place);
 	const char *found = "";
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {

@@ -1,5 +1,4 @@
 // Guest OS features: what an image may be declared with when it is created, each with its evidence.
-#include "base/text.h"
 #include "policy/checks.h"
 #include "policy/judge.h"
 #include "policy/predicate.h"
@@ -16,13 +15,4 @@ void judge_features(const struct policy *policy, const struct facts *facts, stru
 	}
 	out->features_note = "MULTI_IP_SUBNET cannot be proved from an image: declare it if the guest is "
 			     "configured for it";
-}
-
-void judgement_create_command(const struct judgement *judgement, struct text *out)
-{
-	text_add(out, "gcloud compute images create NAME --source-uri=gs://BUCKET/image.tar.gz");
-	for (size_t i = 0; i < judgement->features.count; i++) {
-		text_add(out, i == 0 ? " --guest-os-features=" : ",");
-		text_add(out, judgement->features.items[i]);
-	}
 }

@@ -87,11 +87,5 @@ struct judgement {
 void policy_judge(const struct policy *policy, const struct facts *facts, struct arena *arena,
                   struct judgement *out);
 
-/*
- * Appends the command that creates the image with its features: "gcloud compute images create NAME
- * --source-uri=gs://BUCKET/image.tar.gz --guest-os-features=A,B".
- */
-void judgement_create_command(const struct judgement *judgement, struct text *out);
-
 /* Has the judgement a failure at this level or a graver one? */
 bool judgement_fails_at(const struct judgement *judgement, enum level level);
