@@ -327,13 +327,15 @@ static void find_timeout(struct grub_machine *machine)
 {
 	const struct grub_value *value = grub_environment_get(&machine->environment, "timeout");
 	const char *end;
-	machine->out->timeout = "-1";
+	/* What could not be read may have set it; and without a menu nothing waits. */
+	bool known = !machine->broken && machine->menu->entries.count > 0;
+	machine->out->timeout = known ? "-1" : NULL;
 	if (!value)
 		return;
 	long seconds = grub_number(value->text, &end);
-	if (value->unknown || machine->broken)
+	if (value->unknown)
 		machine->out->timeout = NULL;
-	else if (end != value->text)
+	else if (known && end != value->text)
 		machine->out->timeout = arena_printf(machine->arena, "%ld", seconds);
 	machine->out->timeout_place = value_place(machine, value);
 }

@@ -98,15 +98,43 @@ static enum answer find_number(const char *name, uint64_t number, const struct p
 		                 : arena_printf(arena, "%s is the whole disk", name);
 		return ANSWER_YES;
 	}
-	*reason = arena_printf(arena, "the disk has no partition %s", name);
+	*reason =
+		number ? arena_printf(arena, "the disk has no partition %s", name)
+		       : arena_printf(arena, "%s is the whole disk, which is divided into partitions", name);
 	return ANSWER_NO;
+}
+
+/* "/dev/nvme0n1p3": the boot disk of machine series whose disks are NVMe, and of those alone. */
+static enum answer find_nvme(const char *name, const struct partition_table *table, struct arena *arena,
+                             uint64_t *partition, const char **reason)
+{
+	static const char first[] = "/dev/nvme0n1";
+	uint64_t number = 0;
+	const char *part = name + strlen(first);
+	if (!str_starts(name, first) || (*part && *part != 'p')) {
+		*reason = arena_printf(arena, "%s is another disk, and the image is the only one", name);
+		return ANSWER_NO;
+	}
+	if (*part && (!str_to_u64(part + 1, &number) || number == 0)) {
+		*reason = arena_printf(arena, "%s is no name of a partition", name);
+		return ANSWER_NO;
+	}
+	enum answer found = find_number(name, number, table, arena, partition, reason);
+	if (found != ANSWER_YES)
+		return found;
+	*reason =
+		arena_printf(arena,
+	                     "%s exists on machine series with NVMe disks alone, elsewhere the boot disk is "
+	                     "/dev/sda: name the file system by UUID",
+	                     name);
+	return ANSWER_UNKNOWN;
 }
 
 /* Names that drivers give to disks. The image is the one disk of an instance: sda, through virtio-scsi. */
 static enum answer find_disk(const char *name, const struct partition_table *table, struct arena *arena,
                              uint64_t *partition, const char **reason)
 {
-	static const char *const other_drivers[] = { "vd", "xvd", "hd", "nvme", "mmcblk" };
+	static const char *const other_drivers[] = { "vd", "xvd", "hd", "mmcblk" };
 	const char *device = name + strlen("/dev/");
 	if (str_starts(device, "sd") && device[2] >= 'a' && device[2] <= 'z') {
 		const char *digits = device + 2 + strspn(device + 2, "abcdefghijklmnopqrstuvwxyz");
@@ -120,6 +148,8 @@ static enum answer find_disk(const char *name, const struct partition_table *tab
 		*reason = arena_printf(arena, "%s is another disk, and the image is the only one", name);
 		return ANSWER_NO;
 	}
+	if (str_starts(device, "nvme"))
+		return find_nvme(name, table, arena, partition, reason);
 	for (size_t i = 0; i < ARRAY_SIZE(other_drivers); i++) {
 		if (!str_starts(device, other_drivers[i]))
 			continue;
@@ -145,6 +175,9 @@ enum answer boot_resolve_device(const char *specification, const struct partitio
 			value = name + strlen(identity->prefix);
 		else if (str_starts(name, identity->directory))
 			value = name + strlen(identity->directory);
+		/* The kernel's "PARTUUID=.../PARTNROFF=1" counts on from that partition. */
+		if (value && str_equal(identity->prefix, "PARTUUID=") && strstr(value, "/PARTNROFF="))
+			break;
 		if (value)
 			return find_identity(identity, plain_value(value, arena), table, arena, partition,
 			                     reason);

@@ -188,6 +188,7 @@ DEFINE_RECORD(static, os,
 	STRING(os, name),
 	RECORD(os, place, place),
 	STRING(os, init),
+	ANSWER(os, init_found),
 	RECORD(os, init_place, place),
 	ENUM(os, sysctl_applier, sysctl_applier_names))
 

@@ -85,10 +85,15 @@ static void find_init(const struct tree *tree, struct arena *arena, struct os *o
 	struct error error = { 0 };
 	out->init = "unknown";
 	bool found = false;
-	for (size_t i = 0; i < ARRAY_SIZE(paths) && !found; i++)
+	out->init_found = ANSWER_NO;
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && !found; i++) {
 		found = tree_lookup(tree, paths[i], &file, &error) && file.node.type == NODE_FILE;
+		if (!found && error.code != ERROR_NOT_FOUND)
+			out->init_found = ANSWER_UNKNOWN;
+	}
 	if (!found)
 		return;
+	out->init_found = ANSWER_YES;
 	out->init_place = tree_place(&file, 0, NULL, arena);
 	const char *name = last_component(file.path);
 	if (str_equal(name, "systemd"))

@@ -13,7 +13,8 @@ struct os {
 	const char *version; /* VERSION_ID: "12"; NULL */
 	const char *name;    /* PRETTY_NAME; NULL */
 	struct place place;
-	const char *init; /* "systemd", "sysvinit", "openrc", "busybox", "unknown" */
+	const char *init;       /* "systemd", "sysvinit", "openrc", "busybox", "unknown" */
+	enum answer init_found; /* NO: none of the programs that a kernel starts is there */
 	struct place init_place;
 	enum sysctl_applier sysctl_applier;
 };

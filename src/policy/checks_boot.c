@@ -7,6 +7,30 @@
 #include "policy/command_line.h"
 #include "policy/fix.h"
 
+/* Nobody is there to press a key or to type a password: an entry that waits for it never boots. */
+static void judge_unattended(const struct context *context, struct outcome *outcome)
+{
+	const struct boot *boot = &context->facts->boot;
+	if (boot->timeout && *boot->timeout == '-') {
+		outcome_set(context, outcome, VERDICT_FAIL,
+		            "the boot menu waits for ever for somebody to choose an entry: its timeout is %s",
+		            boot->timeout_place.path ? "no number of seconds" : "not set");
+		outcome->finding.fix = fix_menu_timeout(context);
+		outcome_evidence(context, outcome, &boot->timeout_place);
+		return;
+	}
+	for (size_t i = 0; i < boot->problems.count; i++) {
+		const struct problem *problem = &boot->problems.items[i];
+		if (!str_equal(problem->code, "grub-password"))
+			continue;
+		outcome_set(context, outcome, VERDICT_FAIL, "%s", problem->message);
+		outcome->finding.fix = "add --unrestricted to the default entry, or take superusers out of "
+		                       "GRUB's configuration";
+		outcome_evidence(context, outcome, &problem->place);
+		return;
+	}
+}
+
 void check_default_entry(const struct context *context, struct outcome *outcome)
 {
 	const struct boot *boot = &context->facts->boot;
@@ -38,6 +62,8 @@ void check_default_entry(const struct context *context, struct outcome *outcome)
 		outcome_set(context, outcome, VERDICT_PASS, "%s and %zu initramfs file%s exist",
 		            entry->kernel.path ? entry->kernel.path : "its kernel", entry->initrds.count,
 		            entry->initrds.count == 1 ? "" : "s");
+	if (outcome->finding.verdict != VERDICT_FAIL)
+		judge_unattended(context, outcome);
 }
 
 bool lacks_entry(const struct context *context, struct outcome *outcome)
@@ -49,6 +75,59 @@ bool lacks_entry(const struct context *context, struct outcome *outcome)
 	            boot->default_reason ? ": " : "", boot->default_reason ? boot->default_reason : "");
 	outcome_evidence(context, outcome, &boot->default_place);
 	return true;
+}
+
+/* Names that only a program in an initramfs can resolve. */
+static bool needs_initramfs(const char *root)
+{
+	return str_starts(root, "UUID=") || str_starts(root, "LABEL=") || str_starts(root, "/dev/disk/");
+}
+
+/* The kernel alone looks for no file system by UUID or label. */
+static void judge_name_without_initramfs(const struct context *context, struct outcome *outcome)
+{
+	const struct boot_entry *entry = context->entry;
+	if (entry->initrds.count > 0 || !needs_initramfs(entry->root) || !context->kernel)
+		return;
+	const struct kernel_config *config = &context->kernel->config;
+	const struct config_symbol *own = kernel_config_get(config, "INITRAMFS_SOURCE");
+	if (own && *own->value && !str_equal(own->value, "n"))
+		return;
+	bool sure = config->source != NULL;
+	outcome_set(context, outcome, sure ? VERDICT_FAIL : VERDICT_UNKNOWN,
+	            "the entry has no initramfs, and a kernel %s cannot find root=%s: it knows PARTUUID= and "
+	            "/dev/sda%" PRIu64 " alone",
+	            sure ? "by itself" : "without one inside", entry->root, entry->root_partition);
+}
+
+/* Was the running system's tree put together, with /usr in its place? */
+static bool is_tree_whole(const struct context *context)
+{
+	const struct facts *facts = context->facts;
+	bool root = false, usr = true;
+	for (size_t i = 0; i < facts->fstab.entries.count; i++)
+		if (str_equal(facts->fstab.entries.items[i].path, "/usr"))
+			usr = false;
+	for (size_t i = 0; i < facts->table.partitions.count; i++) {
+		const struct partition *partition = &facts->table.partitions.items[i];
+		if (str_equal(partition->mount, "/"))
+			root = partition->number == context->entry->root_partition;
+		usr = usr || str_equal(partition->mount, "/usr");
+	}
+	return root && usr;
+}
+
+/* A root file system without an init: the kernel tries /bin/sh last, and some initramfs stop before that. */
+static void judge_init(const struct context *context, struct outcome *outcome)
+{
+	if (context->facts->os.init_found != ANSWER_NO || !is_tree_whole(context) ||
+	    command_line_last(context, "init"))
+		return;
+	outcome_set(context, outcome, VERDICT_FAIL,
+	            "root=%s is partition %" PRIu64
+	            ", which holds no /sbin/init: at best a bare shell starts",
+	            context->entry->root, context->entry->root_partition);
+	outcome->finding.fix = "install an init, as in: apt-get install systemd-sysv";
 }
 
 void check_root_found(const struct context *context, struct outcome *outcome)
@@ -70,13 +149,16 @@ void check_root_found(const struct context *context, struct outcome *outcome)
 		                                     "cannot be tied to a file system of this image",
 		                             [ANSWER_NO] = "is no file system of this image",
 		                             [ANSWER_YES] = "is on this image" };
-	if (entry->root_found == ANSWER_YES)
+	if (entry->root_found == ANSWER_YES) {
 		outcome_set(context, outcome, VERDICT_PASS, "root=%s is partition %" PRIu64, entry->root,
 		            entry->root_partition);
-	else
+		judge_init(context, outcome);
+		judge_name_without_initramfs(context, outcome);
+	} else {
 		outcome_set(context, outcome, verdicts[entry->root_found], "root=%s %s%s%s", entry->root,
 		            words[entry->root_found], entry->root_reason ? ": " : "",
 		            entry->root_reason ? entry->root_reason : "");
+	}
 }
 
 /* "ttyS0" of "ttyS0,38400n8d". */

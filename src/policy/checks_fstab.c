@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "policy/checks.h"
+#include "policy/command_line.h"
 
 /* Does fstab name it by a name that depends on the order in which disks are found? */
 static bool is_unstable_name(const char *device)
@@ -23,10 +24,19 @@ static bool is_of_a_disk(const struct mount_entry *entry)
 	return false;
 }
 
+/* Of systemd's options: one that takes the file system out of what the boot waits for. */
+static bool is_for_later(const struct mount_entry *entry)
+{
+	const char *options = entry->options ? entry->options : "";
+	return list_has(options, "x-systemd.automount") || list_has(options, "_netdev");
+}
+
 /* What a missing file system of fstab does to the boot. */
 static enum boot_effect effect_of(const struct context *context, const struct mount_entry *entry)
 {
 	if (str_equal(entry->type, "swap"))
+		return BOOT_GOES_ON;
+	if (str_equal(context->facts->os.init, "systemd") && is_for_later(entry))
 		return BOOT_GOES_ON;
 	/* The root is mounted already, by root=; other inits than systemd go on or stop, as they please. */
 	if (str_equal(entry->path, "/") || !str_equal(context->facts->os.init, "systemd"))
@@ -45,8 +55,10 @@ static enum verdict judge_mount(const struct context *context, const struct moun
 	} else if (is_unstable_name(entry->device)) {
 		outcome_set(context, outcome, VERDICT_FAIL,
 		            "%s for %s depends on the order in which disks are found", entry->device, path);
-		/* /dev/sda1 of a single disk is there; /dev/vda1 is not, on this platform. */
+		/* /dev/sda1 of a single disk is there; /dev/nvme0n1p1 on some machine series alone. */
 		outcome->effect = entry->found == ANSWER_YES ? BOOT_GOES_ON : effect_of(context, entry);
+		if (entry->found == ANSWER_UNKNOWN && outcome->effect == BOOT_STOPS)
+			outcome->effect = BOOT_MAY_STOP;
 	} else if (entry->found == ANSWER_UNKNOWN) {
 		outcome_set(context, outcome, VERDICT_UNKNOWN,
 		            "whether %s for %s is a file system of this image is not known%s%s",
@@ -63,8 +75,16 @@ static const char *fstab_fix(const struct context *context, const struct mount_e
 {
 	const char *uuid = NULL;
 	const struct partition_table *table = &context->facts->table;
+	bool found = entry->found == ANSWER_YES;
+	uint64_t number = entry->partition;
+	/* The root is known by another name. Without its line it would stay read-only. */
+	if (!found && str_equal(entry->path, "/") && context->entry &&
+	    context->entry->root_found == ANSWER_YES) {
+		found = true;
+		number = context->entry->root_partition;
+	}
 	for (size_t i = 0; i < table->partitions.count; i++)
-		if (entry->found == ANSWER_YES && table->partitions.items[i].number == entry->partition)
+		if (found && table->partitions.items[i].number == number)
 			uuid = table->partitions.items[i].uuid;
 	if (uuid)
 		return arena_printf(context->arena, "sed -i '%" PRIu64 "s|%s|UUID=%s|' /etc/fstab",

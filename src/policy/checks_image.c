@@ -67,12 +67,30 @@ static void add_problems(const struct context *context, struct outcome *outcome)
 		outcome_remark(context, outcome, ": %s", table->problems.items[0].message);
 }
 
+/* UEFI firmware (EDK II) writes a damaged primary GPT anew from its backup before it starts anything. */
+static bool firmware_mends_gpt(const struct context *context)
+{
+	const struct boot *boot = &context->facts->boot;
+	if (context->facts->table.backup_sound != ANSWER_YES)
+		return false;
+	for (size_t i = 0; i < boot->paths.count; i++)
+		if (str_equal(boot->paths.items[i].firmware, "uefi") &&
+		    boot->paths.items[i].works != ANSWER_NO)
+			return true;
+	return false;
+}
+
 static void judge_gpt(const struct context *context, struct outcome *outcome)
 {
 	const struct partition_table *table = &context->facts->table;
 	if (table->primary_sound == ANSWER_NO) {
 		outcome_set(context, outcome, VERDICT_FAIL,
 		            "the primary GPT is damaged, and the kernel does not use the backup");
+		if (firmware_mends_gpt(context)) {
+			outcome_remark(context, outcome,
+			               ", unless UEFI firmware mends the primary with it first");
+			outcome->effect = BOOT_MAY_STOP;
+		}
 	} else if (table->protective_mbr == ANSWER_NO) {
 		outcome_set(context, outcome, VERDICT_FAIL,
 		            "the MBR has no protective entry, so that the kernel ignores the GPT");
@@ -83,7 +101,7 @@ static void judge_gpt(const struct context *context, struct outcome *outcome)
 		            "finds no table",
 		            table->sector_size);
 		outcome->finding.fix = "make the disk anew with sectors of 512 bytes, as in: sfdisk "
-		                       "--sector-size 512 disk.raw";
+				       "--sector-size 512 disk.raw";
 	} else if (table->primary_sound == ANSWER_UNKNOWN || table->protective_mbr == ANSWER_UNKNOWN) {
 		outcome_set(context, outcome, VERDICT_UNKNOWN, "the GPT could not be read");
 	} else if (table->backup_sound == ANSWER_NO) {

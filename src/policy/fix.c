@@ -107,12 +107,27 @@ const char *fix_initramfs(const struct context *context, const char *modules)
 	return arena_printf(context->arena, "rebuild the initramfs of %s with %s", release, modules);
 }
 
+/* Writes grub.cfg anew; NULL: not known how. */
+static const char *update_grub(const struct context *context)
+{
+	if (str_equal(context->family, "debian"))
+		return "update-grub";
+	if (str_equal(context->family, "rhel") || str_equal(context->family, "suse"))
+		return "grub2-mkconfig -o /boot/grub2/grub.cfg";
+	return NULL;
+}
+
+const char *fix_menu_timeout(const struct context *context)
+{
+	const char *update = update_grub(context);
+	return update ? arena_printf(context->arena, "set GRUB_TIMEOUT=0 in /etc/default/grub, then %s",
+	                             update)
+	              : "set the menu's timeout to 0";
+}
+
 const char *fix_command_line(const struct context *context, const char *remove, const char *add)
 {
-	const char *update = str_equal(context->family, "debian") ? "update-grub"
-	                     : str_equal(context->family, "rhel") || str_equal(context->family, "suse")
-	                             ? "grub2-mkconfig -o /boot/grub2/grub.cfg"
-	                             : NULL;
+	const char *update = update_grub(context);
 	if (str_equal(context->family, "rhel"))
 		return arena_printf(context->arena, "grubby --update-kernel=ALL %s%s%s%s%s%s%s",
 		                    remove ? "--remove-args='" : "", remove ? remove : "", remove ? "'" : "",

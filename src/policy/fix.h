@@ -16,6 +16,9 @@ const char *fix_initramfs(const struct context *context, const char *modules);
 /* Takes a word off the kernel's command line, or puts one on it. */
 const char *fix_command_line(const struct context *context, const char *remove, const char *add);
 
+/* Makes GRUB boot at once. */
+const char *fix_menu_timeout(const struct context *context);
+
 /* Sets a key so that it wins over whatever sets it now. */
 const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value);
 

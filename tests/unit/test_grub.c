@@ -292,6 +292,12 @@ static void timeouts(void **state)
 	run = run_script("menuentry a { linux /boot/vmlinuz-1\n }\n");
 	assert_string_equal(run->boot.timeout, "-1");
 	end(run);
+	run = run_script("true\n");
+	assert_null(run->boot.timeout);
+	end(run);
+	run = run_script("configfile (hd1)/grub.cfg\nmenuentry a { linux /boot/vmlinuz-1\n }\n");
+	assert_null(run->boot.timeout);
+	end(run);
 	run = run_script("regexp --set 1:timeout x y\nmenuentry a { linux /boot/vmlinuz-1\n }\n");
 	assert_null(run->boot.timeout);
 	end(run);

@@ -786,7 +786,17 @@ static void judges_the_partition_table(void **state)
 	expect_fix(&bench, "image.partition-table", "sgdisk --move-second-header disk.raw");
 	assert_int_equal(finding_of(&bench, "image.partition-table")->evidence.items[0].offset, 3221224960);
 	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	/* UEFI firmware mends the primary, when the backup is sound. */
+	bench.facts.table.backup_sound = ANSWER_YES;
 	bench.facts.table.primary_sound = ANSWER_NO;
+	judge(&bench);
+	assert_non_null(strstr(finding_of(&bench, "image.partition-table")->reason, "mends the primary"));
+	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+	bench.facts.boot.paths.items[1].works = ANSWER_NO;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	bench.facts.boot.paths.items[1].works = ANSWER_YES;
+	bench.facts.table.backup_sound = ANSWER_NO;
 	judge(&bench);
 	assert_int_equal(bench.judgement.boots, ANSWER_NO);
 	assert_int_equal(bench.judgement.boots_because.count, 1);
@@ -882,6 +892,78 @@ static void follows_the_default_entry(void **state)
 	bench.facts.boot.default_index = 7;
 	judge(&bench);
 	assert_int_equal(finding_of(&bench, "boot.default-entry")->verdict, VERDICT_UNKNOWN);
+	bench_close(&bench);
+}
+
+static void wants_a_boot_without_anybody_there(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-cloud-amd64", "6.1.0-50-cloud-amd64");
+	bench.facts.boot.timeout = "-1";
+	judge(&bench);
+	expect(&bench, "boot.default-entry", VERDICT_FAIL,
+	       "the boot menu waits for ever for somebody to choose an entry: its timeout is not set");
+	expect_fix(&bench, "boot.default-entry", "set GRUB_TIMEOUT=0 in /etc/default/grub, then update-grub");
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	bench.facts.boot.timeout = NULL;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	struct problem *problem = LIST_ADD(&bench.arena, &bench.facts.boot.problems);
+	problem->code = "grub-password";
+	problem->message = "GRUB asks for a password";
+	judge(&bench);
+	expect(&bench, "boot.default-entry", VERDICT_FAIL, "GRUB asks for a password");
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	bench_close(&bench);
+}
+
+static void wants_an_init_on_the_root(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-cloud-amd64", "6.1.0-50-cloud-amd64");
+	struct facts *facts = &bench.facts;
+	facts->table.partitions.items[1].mount = "/";
+	facts->os.init_found = ANSWER_NO;
+	judge(&bench);
+	expect(&bench, "boot.root-found", VERDICT_FAIL,
+	       "root=UUID=" ROOT_UUID
+	       " is partition 2, which holds no /sbin/init: at best a bare shell starts");
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	/* A /usr that could not be mounted may hold it, and the command line may name another. */
+	struct mount_entry *usr = LIST_ADD(&bench.arena, &facts->fstab.entries);
+	*usr = (struct mount_entry){ .device = "UUID=x", .path = "/usr", .optional = true };
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "boot.root-found")->verdict, VERDICT_PASS);
+	facts->fstab.entries.count = 0;
+	facts->boot.entries.items[0].command_line = CONSOLE " init=/opt/start";
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "boot.root-found")->verdict, VERDICT_PASS);
+	bench_close(&bench);
+}
+
+/* Only programs of an initramfs look for file systems by UUID and label. */
+static void wants_a_name_that_the_kernel_knows(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-cloud-amd64", "6.1.0-50-cloud-amd64");
+	struct boot_entry *entry = &bench.facts.boot.entries.items[0];
+	entry->initrds.count = 0;
+	judge(&bench);
+	expect(&bench, "boot.root-found", VERDICT_FAIL,
+	       "the entry has no initramfs, and a kernel by itself cannot find root=UUID=" ROOT_UUID
+	       ": it knows PARTUUID= and /dev/sda2 alone");
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	entry->root = "PARTUUID=8e1a9bd6-01";
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "boot.root-found")->verdict, VERDICT_PASS);
+	entry->root = "LABEL=root";
+	bench.facts.kernels.items[0].config.source = NULL;
+	bench.facts.kernels.items[0].config.symbols.count = 0;
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "boot.root-found")->verdict, VERDICT_UNKNOWN);
 	bench_close(&bench);
 }
 
@@ -1001,6 +1083,22 @@ static void wants_stable_names_in_fstab(void **state)
 	bench.facts.os.init = "openrc";
 	judge(&bench);
 	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+	/* What the boot does not wait for, and what is there on some machines alone. */
+	bench.facts.os.init = "systemd";
+	bench.facts.fstab.entries.count = 0;
+	add_mount(&bench, "UUID=gone", "/data", ANSWER_NO)->options = "ro,x-systemd.automount";
+	add_mount(&bench, "UUID=gone", "/net", ANSWER_NO)->options = "_netdev";
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "boot.fstab")->verdict, VERDICT_FAIL);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	add_mount(&bench, "/dev/nvme0n1p2", "/srv", ANSWER_UNKNOWN)->optional = false;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+	/* The root's line is mended, not deleted. */
+	bench.facts.fstab.entries.count = 0;
+	add_mount(&bench, "UUID=gone", "/", ANSWER_NO);
+	judge(&bench);
+	expect_fix(&bench, "boot.fstab", "sed -i '1s|UUID=gone|UUID=" ROOT_UUID "|' /etc/fstab");
 	bench_close(&bench);
 }
 
@@ -1153,6 +1251,9 @@ int main(void)
 		cmocka_unit_test(judges_the_disk),
 		cmocka_unit_test(wants_uefi_for_arm64),
 		cmocka_unit_test(follows_the_default_entry),
+		cmocka_unit_test(wants_a_boot_without_anybody_there),
+		cmocka_unit_test(wants_an_init_on_the_root),
+		cmocka_unit_test(wants_a_name_that_the_kernel_knows),
 		cmocka_unit_test(wants_the_drivers_of_the_boot),
 		cmocka_unit_test(wants_the_serial_console_last),
 		cmocka_unit_test(wants_stable_names_in_fstab),

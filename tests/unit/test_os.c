@@ -60,6 +60,7 @@ static void debian_with_systemd(void **state)
 	assert_string_equal(os.place.path, "/usr/lib/os-release");
 	assert_string_equal(os.init, "systemd");
 	assert_string_equal(os.init_place.path, "/usr/lib/systemd/systemd");
+	assert_int_equal(os.init_found, ANSWER_YES);
 	assert_int_equal(os.sysctl_applier, SYSCTL_APPLIER_SYSTEMD);
 }
 
@@ -82,6 +83,7 @@ static void an_empty_image(void **state)
 	identify();
 	assert_null(os.id);
 	assert_null(os.place.path);
+	assert_int_equal(os.init_found, ANSWER_NO);
 	assert_string_equal(os.init, "unknown");
 	assert_int_equal(os.sysctl_applier, SYSCTL_APPLIER_UNKNOWN);
 }

@@ -217,6 +217,7 @@ static void fill_disk(struct facts *facts)
 		                 "Debian GNU/Linux 12 (bookworm)",
 		                 { .partition = 1, .path = "/usr/lib/os-release", .line = 1 },
 		                 "systemd",
+		                 ANSWER_YES,
 		                 { .partition = 1, .path = "/usr/lib/systemd/systemd" },
 		                 SYSCTL_APPLIER_SYSTEMD };
 	facts->fstab.present = ANSWER_YES;

@@ -81,7 +81,12 @@ static void names(void **state)
 	is("/dev/sdb1", ANSWER_NO, 0, "another disk");
 	is("/dev/sdaa1", ANSWER_NO, 0, "another disk");
 	is("/dev/vda3", ANSWER_NO, 0, "by UUID");
-	is("/dev/nvme0n1p3", ANSWER_NO, 0, "by UUID");
+	is("/dev/nvme0n1p3", ANSWER_UNKNOWN, 0, "NVMe disks alone");
+	is("/dev/nvme0n1p2", ANSWER_NO, 0, "no partition /dev/nvme0n1p2");
+	is("/dev/nvme0n1px", ANSWER_NO, 0, "no name of a partition");
+	is("/dev/nvme0n1", ANSWER_NO, 0, "whole disk");
+	is("/dev/nvme1n1p3", ANSWER_NO, 0, "another disk");
+	is("PARTUUID=11111111-aaaa-4a1c-9c77-6a6f1de3b001/PARTNROFF=2", ANSWER_UNKNOWN, 0, "cannot be tied");
 	is("/dev/mapper/vg-root", ANSWER_UNKNOWN, 0, "cannot be tied");
 	is("/dev/vg0/root", ANSWER_UNKNOWN, 0, "cannot be tied");
 	is("/dev/md0", ANSWER_UNKNOWN, 0, "RAID");
