@@ -58,10 +58,13 @@ bool load_policy(const struct options *options, struct policy *out)
 		return false;
 	}
 	struct text text CLEANUP(text_free) = { 0 };
-	if (read_policy_file(options->policy, &text, &error) &&
-	    policy_parse(span_of(text.data, text.size), options->policy, out, &error))
+	if (!read_policy_file(options->policy, &text, &error)) {
+		complain("the policy '%s' cannot be read: %s", options->policy, error.message);
+		return false;
+	}
+	if (policy_parse(span_of(text.data, text.size), options->policy, out, &error))
 		return true;
-	complain("the policy '%s' cannot be used: %s", options->policy, error.message);
+	complain("%s", error.message); /* begins with the file and the line */
 	return false;
 }
 
@@ -74,11 +77,7 @@ static enum status command_help(const struct options *options)
 {
 	const struct command *command = commands;
 	if (options->operand_count > 0)
-		command = command_find(options->operands[0]);
-	if (!command) {
-		complain("there is no command '%s'; try 'slipway --help'", options->operands[0]);
-		return STATUS_USAGE;
-	}
+		command = command_find(options->operands[0]); /* the parser takes no other */
 	options_help(stdout, command);
 	return STATUS_CONFORMS;
 }
@@ -141,8 +140,9 @@ int main(int argc, char **argv)
 	struct options options;
 	struct error error = { 0 };
 	if (!options_parse(argc, argv, &options, &error)) {
-		complain("%s; try 'slipway%s%s --help'", error.message, *options.command->name ? " " : "",
-		         options.command->name);
+		bool asks = str_ends(error.message, "?");
+		complain("%s%s 'slipway%s%s --help'", error.message, asks ? " Try" : "; try",
+		         *options.command->name ? " " : "", options.command->name);
 		return STATUS_USAGE;
 	}
 	return (int)finish_output(run(&options));

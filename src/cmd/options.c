@@ -12,7 +12,7 @@
 #define OPTIONS_MAX 16
 
 const struct command commands[] = {
-	{ COMMAND_NONE, "", "COMMAND [OPTION...] [ARGUMENT...]", "a command", 0,
+	{ COMMAND_NONE, "", "COMMAND [OPTION...] [ARGUMENT...]", "a command: check, inspect or explain", 0,
 	  "Tell whether Linux images meet the requirements of Compute Engine.", NULL },
 	{ COMMAND_CHECK, "check", "[OPTION...] INPUT...", "an input", SIZE_MAX,
 	  "check images against the requirements, and whether they would boot",
@@ -284,6 +284,9 @@ static bool unknown_command(const char *word, struct error *error)
 	if (near)
 		return error_set(error, ERROR_USAGE, "there is no command '%s': did you mean %s?", word,
 		                 near);
+	if (strpbrk(word, "./"))
+		return error_set(error, ERROR_USAGE, "there is no command '%s': did you mean check %s?", word,
+		                 word);
 	return error_set(error, ERROR_USAGE, "there is no command '%s'", word);
 }
 
@@ -299,5 +302,10 @@ bool options_parse(int argc, char **argv, struct options *out, struct error *err
 		argc--;
 		argv++;
 	}
-	return parse_words(argc, argv, out, error) && check_operands(out, error);
+	if (!parse_words(argc, argv, out, error) || !check_operands(out, error))
+		return false;
+	if (out->command->id != COMMAND_HELP || out->operand_count == 0 || command_find(out->operands[0]))
+		return true;
+	out->command = commands;
+	return unknown_command(out->operands[0], error);
 }

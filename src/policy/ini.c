@@ -67,6 +67,17 @@ static bool open_section(struct reading *reading, struct span header)
 	return true;
 }
 
+/* "[kernel.pci-msi]", and no text that merely begins with a bracket. */
+static bool is_header(struct span line)
+{
+	if (line.size < 3 || line.data[0] != '[' || line.data[line.size - 1] != ']')
+		return false;
+	for (size_t i = 1; i + 1 < line.size; i++)
+		if (line.data[i] == ' ' || line.data[i] == '[' || line.data[i] == ']')
+			return false;
+	return true;
+}
+
 static bool look_at_line(struct reading *reading, struct span line, size_t room)
 {
 	reading->line++;
@@ -80,6 +91,11 @@ static bool look_at_line(struct reading *reading, struct span line, size_t room)
 	reading->indented = line.size > 0 && (line.data[0] == ' ' || line.data[0] == '\t');
 	struct span trimmed = span_trim(line);
 	bool continues = reading->indented && reading->setting;
+	if (continues && is_header(trimmed))
+		return document_error(
+			reading->document, reading->line, reading->error,
+			"the section is indented, which makes it a part of the value above; put it at the "
+			"line's beginning");
 	if (trimmed.size > 0 && trimmed.data[0] == '[' && !continues)
 		return open_section(reading, trimmed);
 	return true;

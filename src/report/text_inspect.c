@@ -6,7 +6,7 @@
 #include "report/phrase.h"
 #include "report/views.h"
 
-#define LABEL_COLUMNS 18
+#define LABEL_COLUMNS 22
 
 struct page {
 	struct layout layout;
@@ -170,7 +170,7 @@ static void print_module(const struct page *page, const struct kernel_module *mo
 	if (module->state == MODULE_FILE) {
 		text_printf(&line, ", in the initramfs: %s", answer_word(module->in_initramfs));
 		if (module->missing && *module->missing)
-			text_printf(&line, " (without %s)", module->missing);
+			text_printf(&line, " (lacking %s)", module->missing);
 	}
 	char label[80];
 	snprintf(label, sizeof(label), "  %s", module->name ? module->name : "");
@@ -267,13 +267,13 @@ static void print_system(const struct page *page)
 	for (size_t i = 0; i < facts->observations.items.count; i++) {
 		const struct observation *item = &facts->observations.items.items[i];
 		struct text line CLEANUP(text_free) = { 0 };
-		text_add(&line, answer_word(item->state));
-		if (item->value)
-			text_printf(&line, ", %s", item->value);
+		text_add(&line,
+		         item->value && item->state == ANSWER_YES ? item->value : answer_word(item->state));
 		if (item->reason && *item->reason)
 			text_printf(&line, "; %s", item->reason);
-		print_placed(page, item->name ? item->name : "", text_get(&line),
-		             item->places.count ? &item->places.items[0] : NULL);
+		const char *name = item->name ? item->name : "";
+		print_placed(page, str_starts(name, "guest.") ? name + strlen("guest.") : name,
+		             text_get(&line), item->places.count ? &item->places.items[0] : NULL);
 	}
 }
 

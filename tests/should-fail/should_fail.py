@@ -36,9 +36,9 @@ NOT_EXAMINED = [
 # Command lines that are refused before anything is read. Exit status 3, nothing on the standard output.
 CHECK, TOP = "try 'slipway check --help'", "try 'slipway --help'"
 REFUSED = [
-    ([], f"name a command; {TOP}"),
+    ([], f"name a command: check, inspect or explain; {TOP}"),
     (["frobnicate"], f"there is no command 'frobnicate'; {TOP}"),
-    (["chekc", "disk.raw"], f"there is no command 'chekc': did you mean check?; {TOP}"),
+    (["chekc", "disk.raw"], "there is no command 'chekc': did you mean check? Try 'slipway --help'"),
     (["--frobnicate"], f"there is no option '--frobnicate'; {TOP}"),
     (["check"], f"name an input; {CHECK}"),
     (["check", "--"], f"name an input; {CHECK}"),
@@ -51,12 +51,14 @@ REFUSED = [
     (["check", "--\x1b[31m", "disk.raw"], f"there is no option '--\\x1b[31m'; {CHECK}"),
     (["inspect", "disk.raw", "disk.raw"], "'disk.raw' is one argument too many; try 'slipway inspect --help'"),
     (["help", "frobnicate"], f"there is no command 'frobnicate'; {TOP}"),
+    (["check", "--policy=disk.raw", "disk.raw"], "disk.raw:1: the line is longer than 198 bytes; "
+     "break it with an indented continuation"),
     (["explain", "kernel.virtio-scis"],
      "there is no requirement 'kernel.virtio-scis': did you mean kernel.virtio-scsi? 'slipway explain' lists all"),
     (["explain", "frobnicate"], "there is no requirement 'frobnicate': 'slipway explain' lists all"),
     (["check", "--policy=missing.conf", "disk.raw"],
-     "the policy 'missing.conf' cannot be used: No such file or directory"),
-    (["check", "--policy=folder", "disk.raw"], "the policy 'folder' cannot be used: Is a directory"),
+     "the policy 'missing.conf' cannot be read: No such file or directory"),
+    (["check", "--policy=folder", "disk.raw"], "the policy 'folder' cannot be read: Is a directory"),
 ]
 
 

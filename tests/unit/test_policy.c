@@ -166,6 +166,9 @@ static void names_the_line_of_a_broken_file(void **state)
 	expect_error("[a.b]\nTitle=T\nwhat\n", "own.conf:3: expected Key=value, [section] or a comment");
 	expect_error("[a.b]\nTitle=T\n[a.b]\n",
 	             "own.conf:3: section [a.b] is there twice, first in line 1; keep one of them");
+	expect_error("  [a.b]\n  Title=T\n  [a.c]\n",
+	             "own.conf:3: the section is indented, which makes it a part of the value above; put it "
+	             "at the line's beginning");
 	expect_error("[a.b]\nTitle=T\n\nTitle=U\n",
 	             "own.conf:4: \"Title\" is set twice in [a.b], first in line 2; keep one of them");
 	expect_error("[policy]\nVersion=1\n",
