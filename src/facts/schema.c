@@ -157,7 +157,8 @@ DEFINE_RECORD(static, sysctl,
 	RECORD(sysctl, place, place),
 	STRING(sysctl, effective),
 	RECORD(sysctl, effective_place, place),
-	STRING(sysctl, reason))
+	STRING(sysctl, reason),
+	STRING(sysctl, remedy))
 
 DEFINE_RECORD(static, kernel,
 	STRING(kernel, version),

@@ -155,19 +155,19 @@ static bool make_script(const struct sysctl_system *system, struct budget *budge
                         struct sysctl_script *out, struct error *error)
 {
 	static const char *const busybox_directories[] = { "/etc/sysctl.d", NULL };
-	struct sysctl_files files;
+	struct sysctl_files *files = arena_alloc(arena, sizeof(*files));
 	bool busybox = system->applier == SYSCTL_APPLIER_BUSYBOX;
 	if (!sysctl_files_load(system->tree, busybox ? busybox_directories : sysctl_directories, budget,
-	                       arena, &files, error))
+	                       arena, files, error))
 		return false;
 	switch (system->applier) {
 	case SYSCTL_APPLIER_BUSYBOX:
-		return sysctl_script_busybox(&files, budget, arena, out, error);
+		return sysctl_script_busybox(files, budget, arena, out, error);
 	case SYSCTL_APPLIER_PROCPS:
-		return sysctl_script_procps(&files, procps_knows_globs(system->tree, arena), budget, arena,
+		return sysctl_script_procps(files, procps_knows_globs(system->tree, arena), budget, arena,
 		                            out, error);
 	default:
-		return sysctl_script_systemd(&files, budget, arena, out, error);
+		return sysctl_script_systemd(files, budget, arena, out, error);
 	}
 }
 
@@ -235,6 +235,7 @@ static void report(const struct sysctl_kernel *model, const char *key, const cha
 	out->source = cell->source;
 	out->place = cell->place;
 	out->reason = cell->reason ? cell->reason : "";
+	out->remedy = cell->remedy;
 	sysctl_effective(model, path, arena, out);
 }
 
@@ -249,6 +250,50 @@ static void distrust(struct sysctl_kernel *model, bool all, const char *reason)
 		cell->source = SYSCTL_UNKNOWN;
 		cell->reason = reason;
 	}
+}
+
+static void tell_masked(struct sysctl_kernel *model, const struct place *mask, struct arena *arena)
+{
+	bool unit = mask->path && str_starts(mask->path, "/etc/systemd/");
+	const char *remark = arena_printf(arena, "systemd-sysctl.service is masked by %s: no file is applied",
+	                                  mask->path ? mask->path : "the command line");
+	const char *remedy = unit ? arena_printf(arena, "rm %s", mask->path)
+	                          : "take systemd.mask=systemd-sysctl.service off the kernel's command line";
+	for (size_t i = 0; i < model->count; i++) {
+		sysctl_cell_remark(arena, &model->cells[i], remark);
+		model->cells[i].remedy = remedy;
+	}
+}
+
+/* Where people are told to write "/etc/sysctl.conf" and nothing reads it, each key says so. */
+static void tell_unread(const struct sysctl_file *file, struct budget *budget, struct arena *arena,
+                        struct sysctl_kernel *model)
+{
+	struct sysctl_files alone = { 0 };
+	struct sysctl_script script;
+	struct error error = { 0 };
+	sysctl_files_add(&alone, file->name, file->content, file->place, arena);
+	if (!sysctl_script_systemd(&alone, budget, arena, &script, &error))
+		return;
+	for (size_t i = 0; i < script.lines.count; i++) {
+		const struct sysctl_line *line = &script.lines.items[i];
+		struct sysctl_cell *cell = sysctl_kernel_cell(model, line->path);
+		if (!cell || !line->value || str_equal(line->value, cell->value))
+			continue;
+		sysctl_cell_remark(arena, cell,
+		                   arena_printf(arena,
+		                                "%s:%llu sets \"%.40s\", but systemd-sysctl does not read "
+		                                "that file here: no link in /etc/sysctl.d leads to it",
+		                                line->place.path, (unsigned long long)line->place.line,
+		                                line->value));
+	}
+}
+
+/* OpenRC's script for busybox ends at once where /etc/sysctl.conf is missing. */
+static void tell_idle(const struct tree *tree, struct sysctl_kernel *model)
+{
+	for (size_t i = 0; i < model->count && !tree_exists(tree, "/etc/sysctl.conf"); i++)
+		model->cells[i].remedy = "touch /etc/sysctl.conf";
 }
 
 /* Runs the boot: the model holds the values as they stand afterwards. */
@@ -272,12 +317,12 @@ static void boot(const struct sysctl_system *system, const struct sysctl_script 
 	if (system->applier == SYSCTL_APPLIER_UNKNOWN)
 		distrust(model, false,
 		         "files set it, but it is not known who would apply them in this image");
-	for (size_t i = 0; masked && i < model->count; i++)
-		model->cells[i].reason =
-			arena_printf(arena, "%s%ssystemd-sysctl.service is masked by %s: no file is applied",
-		                     model->cells[i].reason ? model->cells[i].reason : "",
-		                     model->cells[i].reason && *model->cells[i].reason ? "; " : "",
-		                     mask.path ? mask.path : "the command line");
+	if (masked)
+		tell_masked(model, &mask, arena);
+	else if (system->applier == SYSCTL_APPLIER_SYSTEMD && script->unread)
+		tell_unread(script->unread, budget, arena, model);
+	else if (system->applier == SYSCTL_APPLIER_BUSYBOX && script->lines.count == 0)
+		tell_idle(system->tree, model);
 }
 
 static void predict(const struct sysctl_system *system, const struct names *keys, bool everything,

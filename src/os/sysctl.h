@@ -22,6 +22,7 @@ struct sysctl {
 	const char *effective; /* what a network interface (eth0) then does, where keys combine; else value */
 	struct place effective_place; /* the line that decides it */
 	const char *reason; /* one sentence: why unknown, or how the effective value comes about; "" */
+	const char *remedy; /* a command without which no new line in a file changes it; NULL */
 };
 
 /* Who writes sysctls at boot; they disagree on files, order and globs. */

@@ -92,6 +92,7 @@ static void change(struct sysctl_cell *cell, const char *value, const struct sys
 	cell->source = cause->source;
 	cell->place = cause->place;
 	cell->reason = reason;
+	cell->remedy = NULL;
 }
 
 static struct sysctl_cell *interface_cell(const struct sysctl_kernel *kernel, const char *scope,
@@ -146,13 +147,24 @@ static void interface_written(struct sysctl_kernel *kernel, struct sysctl_cell *
 		change(interface, cell->value, cell, "copied from conf.default");
 }
 
+void sysctl_cell_remark(struct arena *arena, struct sysctl_cell *cell, const char *remark)
+{
+	cell->reason =
+		cell->reason && *cell->reason ? arena_printf(arena, "%s; %s", cell->reason, remark) : remark;
+}
+
 static void refuse(struct sysctl_kernel *kernel, struct sysctl_cell *cell, const char *value,
                    const struct place *place, const char *why)
 {
-	cell->reason = arena_printf(kernel->arena, "%s; the kernel refuses \"%.40s\" of %s:%llu, %s",
-	                            cell->reason && *cell->reason ? cell->reason : "unchanged", value,
-	                            place->path ? place->path : "the command line",
-	                            (unsigned long long)place->line, why);
+	bool in_file = place->path && place->line > 0;
+	sysctl_cell_remark(kernel->arena, cell,
+	                   arena_printf(kernel->arena, "the kernel refuses \"%.40s\" of %s:%llu, %s", value,
+	                                place->path ? place->path : "the command line",
+	                                (unsigned long long)place->line, why));
+	/* Appliers write a key once, with its last value: another file's good one never gets there. */
+	if (in_file && !strpbrk(place->path, "' \\"))
+		cell->remedy = arena_printf(kernel->arena, "sed -i '%llus/^/#/' %s",
+		                            (unsigned long long)place->line, place->path);
 	interface_written(kernel, cell);
 }
 
@@ -181,6 +193,7 @@ void sysctl_kernel_write(struct sysctl_kernel *kernel, struct sysctl_cell *cell,
 	cell->source = source;
 	cell->place = *place;
 	cell->reason = "";
+	cell->remedy = NULL;
 	if (known && strpbrk(value, "#;"))
 		cell->reason = "the kernel reads the number and ignores the rest of the line";
 	if (!forwarding_written(kernel, cell, !had || before != number, number))

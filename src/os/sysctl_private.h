@@ -43,8 +43,9 @@ struct sysctl_line {
 /* What an applier writes, in its order. */
 struct sysctl_script {
 	LIST(struct sysctl_line) lines;
-	bool globs;          /* are patterns expanded? */
-	bool slashes_matter; /* are keys with odd slashes other keys to patterns? */
+	bool globs;                       /* are patterns expanded? */
+	bool slashes_matter;              /* are keys with odd slashes other keys to patterns? */
+	const struct sysctl_file *unread; /* /etc/sysctl.conf where it is there and nothing reads it; NULL */
 };
 
 /* Each parses all files into the script. False with ERROR_LIMIT when the budget is used up. */
@@ -76,7 +77,8 @@ struct sysctl_cell {
 	enum sysctl_source source;
 	struct place place;
 	const char *reason;
-	bool set; /* written by name: for an interface, conf.default no longer reaches it */
+	const char *remedy; /* see struct sysctl */
+	bool set;           /* written by name: for an interface, conf.default no longer reaches it */
 };
 
 struct sysctl_kernel {
@@ -96,6 +98,9 @@ struct sysctl_cell *sysctl_kernel_cell(const struct sysctl_kernel *kernel, const
 /* Writes as a process would: range, refusals and side effects included. */
 void sysctl_kernel_write(struct sysctl_kernel *kernel, struct sysctl_cell *cell, const char *value,
                          enum sysctl_source source, const struct place *place);
+
+/* Adds to a cell's reason, "; " between. */
+void sysctl_cell_remark(struct arena *arena, struct sysctl_cell *cell, const char *remark);
 
 /* The paths that a prediction needs besides the wanted ones: they change each other. */
 void sysctl_kernel_paths(struct arena *arena, struct names *paths);

@@ -107,6 +107,17 @@ static void keep_last(struct sysctl_script *script, struct arena *arena)
 	script->lines.count = kept;
 }
 
+/* /etc/sysctl.conf counts only through a link among the drop-ins, which Debian ships up to 12 alone. */
+static const struct sysctl_file *unread_main(const struct sysctl_files *files)
+{
+	if (!files->has_main)
+		return NULL;
+	for (size_t i = 0; i < files->items.count; i++)
+		if (str_equal(files->items.items[i].place.path, files->main.place.path))
+			return NULL;
+	return &files->main;
+}
+
 bool sysctl_script_systemd(const struct sysctl_files *files, struct budget *budget, struct arena *arena,
                            struct sysctl_script *out, struct error *error)
 {
@@ -120,5 +131,6 @@ bool sysctl_script_systemd(const struct sysctl_files *files, struct budget *budg
 			return false;
 	}
 	keep_last(out, arena);
+	out->unread = unread_main(files);
 	return true;
 }

@@ -145,26 +145,60 @@ const char *fix_command_line(const struct context *context, const char *remove, 
 	                    update);
 }
 
+/* Does a line set this key? Writing one key may change another, and a pattern many. */
+static bool sets_key(const char *line, const char *key)
+{
+	line += *line == '-';
+	line += strspn(line, " \t");
+	for (; *key; key++, line++)
+		if (*line != *key && !(*key == '.' && *line == '/'))
+			return false;
+	line += strspn(line, " \t");
+	return *line == '=';
+}
+
 /* A line in /etc that sets this key alone can be edited where it stands. */
 static bool can_edit(const struct sysctl *sysctl)
 {
 	return sysctl->source == SYSCTL_FILE && sysctl->place.path && sysctl->place.line > 0 &&
 	       str_starts(sysctl->place.path, "/etc/") && !strpbrk(sysctl->place.path, "' \\") &&
-	       !(sysctl->place.text && strpbrk(sysctl->place.text, "*?["));
+	       (!sysctl->place.text || sets_key(sysctl->place.text, sysctl->key));
+}
+
+/* Drop-ins are applied in the order of their names: ours has to come behind the one that decides now. */
+static const char *drop_in_behind(const struct context *context, const struct place *place)
+{
+	static const char *const names[] = { "60-image.conf", "99-zz-image.conf" };
+	const char *slash = place && place->path ? strrchr(place->path, '/') : NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!slash || strcmp(slash + 1, names[i]) < 0 || str_equal(slash + 1, names[i]))
+			return names[i];
+	return arena_printf(context->arena, "%s-image.conf", slash + 1);
 }
 
 const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value)
 {
+	const char *remedy = sysctl->remedy ? sysctl->remedy : "", *then = *remedy ? " && " : "";
 	if (can_edit(sysctl))
-		return arena_printf(context->arena, "sed -i '%" PRIu64 "s|.*|%s = %s|' %s",
+		return arena_printf(context->arena, "%s%ssed -i '%" PRIu64 "s|.*|%s = %s|' %s", remedy, then,
 		                    sysctl->place.line, sysctl->key, value, sysctl->place.path);
-	const char *file = "60-image.conf";
-	const char *slash =
-		sysctl->source == SYSCTL_FILE && sysctl->place.path ? strrchr(sysctl->place.path, '/') : NULL;
-	/* Drop-ins are applied in the order of their names: ours has to come behind. */
-	if (slash && strcmp(slash + 1, file) >= 0)
-		file = "99-zz-image.conf";
-	return arena_printf(context->arena, "echo '%s = %s' >> /etc/sysctl.d/%s", sysctl->key, value, file);
+	return arena_printf(context->arena, "%s%secho '%s = %s' >> /etc/sysctl.d/%s", remedy, then,
+	                    sysctl->key, value,
+	                    drop_in_behind(context, sysctl->source == SYSCTL_FILE ? &sysctl->place : NULL));
+}
+
+const char *fix_effective(const struct context *context, const struct sysctl *sysctl, const char *value)
+{
+	static const char prefix[] = "net.ipv4.conf.";
+	const char *name = strrchr(sysctl->key, '.'), *line = sysctl->effective_place.text;
+	struct sysctl decides = { .source =
+		                          sysctl->effective_place.path ? SYSCTL_FILE : SYSCTL_KERNEL_DEFAULT,
+		                  .place = sysctl->effective_place,
+		                  .remedy = sysctl->remedy };
+	/* One interface by its name, or all by the one key: that line alone has to change. */
+	bool all = line && sets_key(line, arena_printf(context->arena, "%sall%s", prefix, name));
+	decides.key = arena_printf(context->arena, "%s%s%s", prefix, all ? "all" : "*", name);
+	return fix_sysctl(context, &decides, value);
 }
 
 const char *fix_rebuild(const struct context *context, const char *changes)

@@ -20,6 +20,8 @@ const char *fix_command_line(const struct context *context, const char *remove, 
 const char *fix_menu_timeout(const struct context *context);
 
 /* Sets a key so that it wins over whatever sets it now. */
+/* The same where interfaces have to end up with the value: whatever line decides, or all of them at once. */
+const char *fix_effective(const struct context *context, const struct sysctl *sysctl, const char *value);
 const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value);
 
 /* Rebuilds the kernel with these changes to its configuration: "--enable SCSI_VIRTIO". */

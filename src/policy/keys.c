@@ -327,11 +327,14 @@ static bool take_accept(struct build *build, const struct setting *setting)
 
 static bool take_effective(struct build *build, const struct setting *setting)
 {
-	build->predicate->effective = str_equal(setting->value, "judge");
-	if (!build->predicate->effective && !str_equal(setting->value, "note"))
-		return COMPLAIN(build, setting, "Effective=%.40s means nothing; write judge or note",
-		                setting->value);
-	return true;
+	static const char *const names[] = { "note", "judge", "only" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_equal(setting->value, names[i])) {
+			build->predicate->effective = (enum effective)i;
+			return true;
+		}
+	return COMPLAIN(build, setting, "Effective=%.40s means nothing; write note, judge or only",
+	                setting->value);
 }
 
 static bool take_check(struct build *build, const struct setting *setting)

@@ -55,6 +55,13 @@ enum module_source {
 	MODULE_FROM_ROOT,
 };
 
+/* What a rule on a sysctl makes of the value that network interfaces end up with. */
+enum effective {
+	EFFECTIVE_NOTE,  /* the reason says it where it differs */
+	EFFECTIVE_JUDGE, /* it has to meet the rule, too */
+	EFFECTIVE_ONLY,  /* it is judged in the key's place */
+};
+
 struct predicate {
 	enum predicate_kind kind;
 	LIST(const char *) arches; /* empty: all */
@@ -79,7 +86,7 @@ struct predicate {
 	const char *key;
 	struct want want;
 	LIST(struct want) accept; /* meet it as well */
-	bool effective;           /* the value that interfaces end up with is judged, too */
+	enum effective effective;
 
 	/* Check= */
 	const struct check *check;

@@ -1,4 +1,6 @@
 // Sysctl=: the value that a key ends up with once the image has booted.
+#include <string.h>
+
 #include "base/text.h"
 #include "policy/fix.h"
 #include "policy/judge.h"
@@ -28,14 +30,21 @@ static bool met(const struct predicate *predicate, const char *value, bool *by_e
 	return false;
 }
 
+/* Where the value comes from, and what the prediction remarks on it: a refused line, a file nobody reads. */
 static const char *source_text(const struct context *context, const struct sysctl *sysctl)
 {
-	if (sysctl->source == SYSCTL_KERNEL_DEFAULT)
-		return "the kernel's default, which nothing changes";
-	if (sysctl->source == SYSCTL_COMMAND_LINE)
-		return "set on the kernel's command line";
-	return sysctl->place.path ? arena_printf(context->arena, "set by %s", sysctl->place.path)
-	                          : "set by a file";
+	static const char by_default[] = "kernel default";
+	const char *remark = sysctl->reason ? sysctl->reason : "";
+	if (sysctl->source == SYSCTL_KERNEL_DEFAULT) {
+		remark += str_starts(remark, by_default) ? strlen(by_default) : 0;
+		return arena_printf(context->arena, "the kernel's default%s",
+		                    *remark ? remark : ", which nothing changes");
+	}
+	const char *source = sysctl->source == SYSCTL_COMMAND_LINE ? "set on the kernel's command line"
+	                     : sysctl->place.path
+	                             ? arena_printf(context->arena, "set by %s", sysctl->place.path)
+	                             : "set by a file";
+	return *remark ? arena_printf(context->arena, "%s; %s", source, remark) : source;
 }
 
 static void judge_value(const struct context *context, const struct rule *rule, const struct sysctl *sysctl,
@@ -47,8 +56,8 @@ static void judge_value(const struct context *context, const struct rule *rule, 
 		sysctl->effective && *sysctl->effective && !str_equal(sysctl->effective, sysctl->value);
 	bool by_equivalent, ignored;
 	bool pass = met(predicate, sysctl->value, &by_equivalent);
-	bool effective_fails =
-		pass && differs && predicate->effective && !met(predicate, sysctl->effective, &ignored);
+	bool effective_fails = pass && differs && predicate->effective == EFFECTIVE_JUDGE &&
+	                       !met(predicate, sysctl->effective, &ignored);
 	finding->by_equivalent = pass && by_equivalent && !effective_fails;
 	outcome_set(context, outcome, pass && !effective_fails ? VERDICT_PASS : VERDICT_FAIL, "%s",
 	            sysctl->value);
@@ -58,17 +67,43 @@ static void judge_value(const struct context *context, const struct rule *rule, 
 	for (size_t i = 0; i < predicate->notes.count; i++)
 		if (str_equal(predicate->notes.items[i].name, sysctl->value))
 			outcome_remark(context, outcome, "; %s", predicate->notes.items[i].text);
-	if (differs) {
-		outcome_remark(context, outcome, "; an interface ends up with %s", sysctl->effective);
-		if (sysctl->reason && *sysctl->reason)
-			outcome_remark(context, outcome, " (%s)", sysctl->reason);
+	if (differs)
 		outcome_evidence(context, outcome, &sysctl->effective_place);
-	}
 	if (finding->verdict != VERDICT_FAIL)
 		return;
 	finding->fix = fix_from_policy(context, rule, NULL);
 	if (!finding->fix)
 		finding->fix = fix_sysctl(context, sysctl, predicate->want.value);
+}
+
+/* What an interface ends up with, whichever key brings it about. */
+static void judge_effective(const struct context *context, const struct rule *rule,
+                            const struct sysctl *sysctl, struct outcome *outcome)
+{
+	const struct predicate *predicate = rule->predicate;
+	const char *value = sysctl->effective;
+	bool by_equivalent;
+	if (!value || !*value) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN, "what an interface ends up with is not known");
+		return;
+	}
+	bool pass = met(predicate, value, &by_equivalent);
+	outcome_evidence(context, outcome, &sysctl->effective_place);
+	outcome->finding.found = value;
+	outcome->finding.by_equivalent = pass && by_equivalent;
+	outcome_set(context, outcome, pass ? VERDICT_PASS : VERDICT_FAIL, "an interface ends up with %s",
+	            value);
+	if (!pass)
+		outcome_remark(context, outcome, ", wanted %s", rule->wanted);
+	outcome_remark(context, outcome, ": %s%s",
+	               sysctl->effective_place.path ? "set by "
+	                                            : "the kernel's default, which nothing changes",
+	               sysctl->effective_place.path ? sysctl->effective_place.path : "");
+	for (size_t i = 0; i < predicate->notes.count; i++)
+		if (str_equal(predicate->notes.items[i].name, value))
+			outcome_remark(context, outcome, "; %s", predicate->notes.items[i].text);
+	if (!pass)
+		outcome->finding.fix = fix_effective(context, sysctl, predicate->want.value);
 }
 
 void judge_sysctl(const struct context *context, const struct rule *rule, struct outcome *outcome)
@@ -83,6 +118,10 @@ void judge_sysctl(const struct context *context, const struct rule *rule, struct
 		outcome_set(context, outcome, VERDICT_UNKNOWN, "%s: %s", predicate->key, reason);
 		if (sysctl)
 			outcome_evidence(context, outcome, &sysctl->place);
+		return;
+	}
+	if (predicate->effective == EFFECTIVE_ONLY && sysctl->source != SYSCTL_ABSENT) {
+		judge_effective(context, rule, sysctl, outcome);
 		return;
 	}
 	outcome_evidence(context, outcome, &sysctl->place);

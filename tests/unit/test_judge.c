@@ -651,7 +651,7 @@ static void knows_nothing_of_what_was_not_examined(void **state)
 	bench.facts.kind = INPUT_DISK;
 	bench.facts.reason = "the worker was killed";
 	judge(&bench);
-	assert_int_equal(bench.judgement.counts[VERDICT_UNKNOWN], 84);
+	assert_int_equal(bench.judgement.counts[VERDICT_UNKNOWN], 85);
 	expect(&bench, "image.whole-gib", VERDICT_UNKNOWN, "the worker was killed");
 	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
 	assert_false(judgement_fails_at(&bench.judgement, LEVEL_ADVICE));
@@ -682,6 +682,45 @@ static struct sysctl *add_sysctl(struct bench *bench, const char *key, const cha
 	return sysctl;
 }
 
+static void names_what_stands_in_a_sysctls_way(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-cloud-amd64", "6.1.0-50-cloud-amd64");
+	struct sysctl *refused =
+		add_sysctl(&bench, "kernel.kptr_restrict", "0", SYSCTL_KERNEL_DEFAULT, NULL, 0);
+	refused->reason = "kernel default; the kernel refuses \"9\" of /etc/sysctl.d/99-x.conf:3";
+	refused->remedy = "sed -i '3s/^/#/' /etc/sysctl.d/99-x.conf";
+	/* Another key's line changed it, and has to stay. */
+	struct sysctl *redirects = add_sysctl(&bench, "net.ipv4.conf.all.accept_redirects", "1", SYSCTL_FILE,
+	                                      "/etc/sysctl.d/10-router.conf", 2);
+	redirects->place.text = "net.ipv4.ip_forward = 0";
+	redirects->reason = "turning ip_forward off turns accept_redirects on";
+	struct sysctl *forward = add_sysctl(&bench, "net.ipv4.ip_forward", "1", SYSCTL_FILE,
+	                                    "/etc/sysctl.d/zz-router.conf", 4);
+	forward->place.text = "net.ipv4.* = 1";
+	struct sysctl *slashes = add_sysctl(&bench, "net.ipv4.conf.all.log_martians", "0", SYSCTL_FILE,
+	                                    "/etc/sysctl.d/10-a.conf", 1);
+	slashes->place.text = "-net/ipv4/conf/all/log_martians=0";
+	judge(&bench);
+	expect(&bench, "sysctl.kernel.kptr_restrict", VERDICT_FAIL,
+	       "0, wanted 1 or more: the kernel's default; the kernel refuses \"9\" of "
+	       "/etc/sysctl.d/99-x.conf:3");
+	expect_fix(&bench, "sysctl.kernel.kptr_restrict",
+	           "sed -i '3s/^/#/' /etc/sysctl.d/99-x.conf && "
+	           "echo 'kernel.kptr_restrict = 1' >> /etc/sysctl.d/60-image.conf");
+	expect(&bench, "sysctl.net.ipv4.conf.all.accept_redirects", VERDICT_FAIL,
+	       "1, wanted 0: set by /etc/sysctl.d/10-router.conf; turning ip_forward off turns "
+	       "accept_redirects on");
+	expect_fix(&bench, "sysctl.net.ipv4.conf.all.accept_redirects",
+	           "echo 'net.ipv4.conf.all.accept_redirects = 0' >> /etc/sysctl.d/60-image.conf");
+	expect_fix(&bench, "sysctl.net.ipv4.ip_forward",
+	           "echo 'net.ipv4.ip_forward = 0' >> /etc/sysctl.d/zz-router.conf-image.conf");
+	expect_fix(&bench, "sysctl.net.ipv4.conf.all.log_martians",
+	           "sed -i '1s|.*|net.ipv4.conf.all.log_martians = 1|' /etc/sysctl.d/10-a.conf");
+	bench_close(&bench);
+}
+
 static void judges_sysctls_by_their_value_at_boot(void **state)
 {
 	(void)state;
@@ -698,7 +737,7 @@ static void judges_sysctls_by_their_value_at_boot(void **state)
 	                                "/etc/sysctl.d/60-gce-network-security.conf", 12);
 	all->effective = "2";
 	all->effective_place.path = "/usr/lib/sysctl.d/50-default.conf";
-	all->reason = "the larger of all and eth0 counts";
+	all->reason = "an interface (eth0) ends up with 2: the larger counts";
 	add_sysctl(&bench, "kernel.randomize_va_space", "0x2", SYSCTL_COMMAND_LINE, "/boot/grub/grub.cfg",
 	           142);
 	add_sysctl(&bench, "fs.protected_hardlinks", NULL, SYSCTL_UNKNOWN, NULL, 0)->reason =
@@ -729,9 +768,15 @@ static void judges_sysctls_by_their_value_at_boot(void **state)
 	expect_fix(&bench, "sysctl.net.ipv4.conf.default.rp_filter",
 	           "echo 'net.ipv4.conf.default.rp_filter = 1' >> /etc/sysctl.d/60-image.conf");
 	expect(&bench, "sysctl.net.ipv4.conf.all.rp_filter", VERDICT_PASS,
-	       "1: set by /etc/sysctl.d/60-gce-network-security.conf; an interface ends up with 2 (the "
-	       "larger of all "
-	       "and eth0 counts)");
+	       "1: set by /etc/sysctl.d/60-gce-network-security.conf; an interface (eth0) ends up with 2: "
+	       "the "
+	       "larger counts");
+	/* The literal key is met, and who reads that is told of the interface all the same. */
+	expect(&bench, "guest.rp-filter", VERDICT_FAIL,
+	       "an interface ends up with 2, wanted 1: set by /usr/lib/sysctl.d/50-default.conf; 2 is loose "
+	       "mode, weaker than the strict mode that is asked");
+	expect_fix(&bench, "guest.rp-filter",
+	           "echo 'net.ipv4.conf.*.rp_filter = 1' >> /etc/sysctl.d/60-image.conf");
 	expect(&bench, "sysctl.kernel.randomize_va_space", VERDICT_PASS,
 	       "0x2: set on the kernel's command line");
 	expect(&bench, "sysctl.fs.protected_hardlinks", VERDICT_UNKNOWN,
@@ -1245,6 +1290,7 @@ int main(void)
 		cmocka_unit_test(lets_what_modules_prove_stand_for_a_configuration),
 		cmocka_unit_test(judges_fragments_by_their_lines_alone),
 		cmocka_unit_test(knows_nothing_of_what_was_not_examined),
+		cmocka_unit_test(names_what_stands_in_a_sysctls_way),
 		cmocka_unit_test(judges_sysctls_by_their_value_at_boot),
 		cmocka_unit_test(fails_keys_that_the_kernel_lacks),
 		cmocka_unit_test(judges_the_partition_table),

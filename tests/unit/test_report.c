@@ -196,7 +196,7 @@ static void fill_disk(struct facts *facts)
 		                        ANSWER_UNKNOWN,
 		                        "" };
 	*LIST_ADD(&arena, &kernel->sysctls) =
-		(struct sysctl){ "kernel.kptr_restrict", "0", SYSCTL_KERNEL_DEFAULT, { 0 }, "0", { 0 }, "" };
+		(struct sysctl){ "kernel.kptr_restrict", "0", SYSCTL_KERNEL_DEFAULT, { 0 }, "0", { 0 }, "", NULL };
 	*LIST_ADD(&arena, &kernel->sysctls) =
 		(struct sysctl){ "net.ipv4.conf.all.rp_filter",
 		                 "1",
@@ -207,10 +207,10 @@ static void fill_disk(struct facts *facts)
 		                   .text = "net.ipv4.conf.all.rp_filter=1" },
 		                 "2",
 		                 { .partition = 1, .path = "/usr/lib/sysctl.d/50-default.conf", .line = 24 },
-		                 "the larger of all and eth0 counts" };
+		                 "the larger of all and eth0 counts", NULL };
 	*LIST_ADD(&arena, &kernel->sysctls) =
 		(struct sysctl){ "kernel.yama.ptrace_scope", NULL, SYSCTL_ABSENT, { 0 }, NULL, { 0 },
-		                 "Yama is not active" };
+		                 "Yama is not active", NULL };
 	facts->os = (struct os){ "debian",
 		                 NULL,
 		                 "12",

@@ -184,6 +184,20 @@ static void names_order_files_of_all_directories(void **state)
 	expect_from("kernel.kptr_restrict", "0", "/etc/sysctl.conf", 1);
 }
 
+static void a_file_that_nobody_reads_is_named(void **state)
+{
+	(void)state;
+	memory_file(&files, "/etc/sysctl.conf",
+	            "# as told\nkernel.kptr_restrict=1\nfs.protected_hardlinks=1\n");
+	expect("kernel.kptr_restrict", "0");
+	assert_non_null(strstr(predict("kernel.kptr_restrict")->reason, "/etc/sysctl.conf:2 sets \"1\""));
+	/* Where its value is in effect anyway, nothing is wrong. */
+	assert_null(strstr(predict("fs.protected_hardlinks")->reason, "sysctl.conf"));
+	memory_link(&files, "/etc/sysctl.d/10-main.conf", "../sysctl.conf");
+	expect_from("kernel.kptr_restrict", "1", "/etc/sysctl.conf", 2);
+	assert_string_equal(predict("kernel.kptr_restrict")->reason, "");
+}
+
 static void patterns_do_not_touch_what_is_named(void **state)
 {
 	(void)state;
@@ -234,6 +248,9 @@ static void the_kernel_refuses(void **state)
 	            "net.ipv4.icmp_echo_ignore_broadcasts=0x\n");
 	expect("fs.protected_hardlinks", "1");
 	assert_non_null(strstr(predict("fs.protected_hardlinks")->reason, "refuses \"2\""));
+	/* A good line elsewhere would come too early: this one has to go first. */
+	assert_string_equal(predict("fs.protected_hardlinks")->remedy,
+	                    "sed -i '1s/^/#/' /etc/sysctl.d/a.conf");
 	expect("kernel.kptr_restrict", "0");
 	expect("kernel.randomize_va_space", "2");
 	expect("net.ipv4.tcp_syncookies", "1");
@@ -289,6 +306,8 @@ static void a_masked_service_applies_nothing(void **state)
 	memory_link(&files, "/etc/systemd/system/systemd-sysctl.service", "/dev/null");
 	expect("kernel.kptr_restrict", "0");
 	assert_non_null(strstr(predict("kernel.kptr_restrict")->reason, "masked"));
+	assert_string_equal(predict("kernel.kptr_restrict")->remedy,
+	                    "rm /etc/systemd/system/systemd-sysctl.service");
 	/* but udev's rule runs the program for each interface */
 	expect_effective("net.ipv4.conf.all.rp_filter", "0", "1");
 }
@@ -317,6 +336,7 @@ static void openrc_with_busybox(void **state)
 	memory_file(&files, "/usr/lib/sysctl.d/b.conf", "kernel.kptr_restrict=2\n");
 	/* Nothing happens without /etc/sysctl.conf. */
 	expect("kernel.kptr_restrict", "0");
+	assert_string_equal(predict("kernel.kptr_restrict")->remedy, "touch /etc/sysctl.conf");
 	memory_file(&files, "/etc/sysctl.conf", "kernel.kptr_restrict=2\n");
 	expect_from("kernel.kptr_restrict", "1", "/etc/sysctl.d/a.conf", 1);
 	expect("fs.protected_hardlinks", "1");
@@ -383,6 +403,7 @@ int main(void)
 		TEST(keys_that_the_kernel_lacks),
 		TEST(the_first_directory_masks),
 		TEST(names_order_files_of_all_directories),
+		TEST(a_file_that_nobody_reads_is_named),
 		TEST(patterns_do_not_touch_what_is_named),
 		TEST(forwarding_turns_redirects),
 		TEST(a_router_needs_both_to_accept_redirects),

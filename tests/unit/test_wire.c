@@ -76,8 +76,9 @@ static void every_field_survives(void **state)
 	wire_encode(&back, &second);
 	assert_int_equal(first.size, second.size);
 	assert_memory_equal(first.data, second.data, first.size);
-	assert_string_equal(back.kernels.items[1].sysctls.items[1].key,
-	                    facts.kernels.items[1].sysctls.items[1].key);
+	/* Some strings of the sample are NULL, and which depends on the number of fields in front. */
+	assert_true(str_equal(back.kernels.items[1].sysctls.items[1].key,
+	                      facts.kernels.items[1].sysctls.items[1].key));
 	assert_int_equal(back.table.partitions.items[1].size, facts.table.partitions.items[1].size);
 	arena_free(&arena);
 }
