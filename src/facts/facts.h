@@ -36,6 +36,7 @@ struct facts {
 	struct partition_table table;
 	struct boot boot;
 	LIST(struct kernel) kernels;
+	LIST(struct sysctl) sysctls; /* what the files alone say, where no kernel is judged */
 	struct os os;
 	struct fstab fstab;
 	struct observations observations;

@@ -303,8 +303,10 @@ static bool open_kernel(struct gatherer *gatherer, const struct kernel *kernel, 
 /* Everything asked of one kernel. */
 static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 {
-	if (!kernel->version)
+	if (!kernel->version) {
+		gather_sysctls(gatherer, kernel);
 		return;
+	}
 	struct names symbols = wanted_symbols(gatherer);
 	struct module_question modules = {
 		.wanted = with_root_driver(gatherer, &gatherer->questions->modules),
@@ -324,12 +326,35 @@ static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 	gather_sysctls(gatherer, kernel);
 }
 
+/* Files set sysctls whatever kernel boots; with none to ask, its defaults are not known. */
+static void gather_sysctls_of_files(struct gatherer *gatherer)
+{
+	struct kernel nobody = { 0 };
+	gather_sysctls(gatherer, &nobody);
+	for (size_t i = 0; i < nobody.sysctls.count; i++) {
+		struct sysctl *sysctl = LIST_ADD(gatherer->arena, &gatherer->facts->sysctls);
+		*sysctl = nobody.sysctls.items[i];
+		if (sysctl->source != SYSCTL_KERNEL_DEFAULT)
+			continue;
+		sysctl->source = SYSCTL_UNKNOWN;
+		sysctl->value = NULL;
+		sysctl->effective = NULL;
+		sysctl->reason = "no file sets it, and without a kernel its default is not known";
+	}
+}
+
 void gather_kernels(struct gatherer *gatherer)
 {
 	add_kernels_of_menu(gatherer);
 	add_kernels_of_tree(gatherer);
 	choose_kernels(gatherer);
-	for (size_t i = 0; i < gatherer->facts->kernels.count; i++)
-		if (gatherer->facts->kernels.items[i].judged)
-			judge_kernel(gatherer, &gatherer->facts->kernels.items[i]);
+	bool any = false;
+	for (size_t i = 0; i < gatherer->facts->kernels.count; i++) {
+		struct kernel *kernel = &gatherer->facts->kernels.items[i];
+		any |= kernel->judged;
+		if (kernel->judged)
+			judge_kernel(gatherer, kernel);
+	}
+	if (!any)
+		gather_sysctls_of_files(gatherer);
 }

@@ -139,9 +139,10 @@ static void judge_once(const struct context *context, const struct rule *rule, s
 	}
 	if (!is_asked_of_input(context, rule, outcome))
 		return;
+	bool of_files = rule->predicate->kind == PREDICATE_SYSCTL && context->facts->sysctls.count > 0;
 	bool of_kernel = rule->predicate->kind == PREDICATE_KCONFIG ||
 	                 rule->predicate->kind == PREDICATE_SYSCTL || rule->predicate->arches.count > 0;
-	if (of_kernel && !context->kernel) {
+	if (of_kernel && !of_files && !context->kernel) {
 		outcome_no_kernel(context, outcome);
 		return;
 	}

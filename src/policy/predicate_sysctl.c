@@ -106,10 +106,21 @@ static void judge_effective(const struct context *context, const struct rule *ru
 		outcome->finding.fix = fix_effective(context, sysctl, predicate->want.value);
 }
 
+/* With no kernel to judge, what the files say. */
+static const struct sysctl *find_at_boot(const struct context *context, const char *key)
+{
+	if (context->kernel)
+		return sysctl_find(context->kernel, key);
+	for (size_t i = 0; i < context->facts->sysctls.count; i++)
+		if (str_equal(context->facts->sysctls.items[i].key, key))
+			return &context->facts->sysctls.items[i];
+	return NULL;
+}
+
 void judge_sysctl(const struct context *context, const struct rule *rule, struct outcome *outcome)
 {
 	const struct predicate *predicate = rule->predicate;
-	const struct sysctl *sysctl = sysctl_find(context->kernel, predicate->key);
+	const struct sysctl *sysctl = find_at_boot(context, predicate->key);
 	if (!sysctl || sysctl->source == SYSCTL_UNKNOWN ||
 	    (sysctl->source != SYSCTL_ABSENT && !sysctl->value)) {
 		const char *reason = sysctl && sysctl->reason && *sysctl->reason

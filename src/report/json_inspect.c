@@ -240,7 +240,7 @@ static json_t *sysctl_json(const struct sysctl *sysctl, const struct kernel *ker
 	json_add(object, "line", sysctl->place.line ? json_number(sysctl->place.line) : json_null());
 	json_add(object, "effective", json_text(sysctl->effective));
 	json_add(object, "reason", json_text(sysctl->reason && *sysctl->reason ? sysctl->reason : NULL));
-	json_add(object, "kernel", json_text(kernel->version));
+	json_add(object, "kernel", json_text(kernel ? kernel->version : NULL));
 	json_add(object, "evidence", place_or_null(&sysctl->place));
 	json_add(object, "effective_evidence", place_or_null(&sysctl->effective_place));
 	return object;
@@ -311,6 +311,8 @@ void json_inspect(FILE *out, const struct report_input *input, const struct repo
 		for (size_t s = 0; s < kernel->sysctls.count; s++)
 			json_append(sysctls, sysctl_json(&kernel->sysctls.items[s], kernel));
 	}
+	for (size_t i = 0; i < facts->sysctls.count; i++)
+		json_append(sysctls, sysctl_json(&facts->sysctls.items[i], NULL));
 	json_add(report, "kernels", kernels);
 	json_add(report, "sysctls", sysctls);
 	json_add(report, "os", os_json(facts));

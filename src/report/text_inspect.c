@@ -242,6 +242,16 @@ static void print_kernel(const struct page *page, const struct kernel *kernel)
 		print_sysctl(page, &kernel->sysctls.items[i]);
 }
 
+/* Where no kernel was found, what the files alone set. */
+static void print_sysctls_of_files(const struct page *page)
+{
+	const struct facts *facts = page->facts;
+	if (facts->sysctls.count > 0)
+		print_heading(page, "sysctls after boot");
+	for (size_t i = 0; i < facts->sysctls.count; i++)
+		print_sysctl(page, &facts->sysctls.items[i]);
+}
+
 static void print_system(const struct page *page)
 {
 	const struct facts *facts = page->facts;
@@ -327,6 +337,7 @@ void text_inspect(FILE *out, const struct report_input *input, const struct repo
 	}
 	for (size_t i = 0; i < input->facts->kernels.count; i++)
 		print_kernel(&page, &input->facts->kernels.items[i]);
+	print_sysctls_of_files(&page);
 	print_system(&page);
 	print_features(&page, input->judgement);
 	print_noticed(&page);

@@ -682,6 +682,28 @@ static struct sysctl *add_sysctl(struct bench *bench, const char *key, const cha
 	return sysctl;
 }
 
+static void judges_sysctls_of_files_without_a_kernel(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-cloud-amd64", "6.1.0-50-cloud-amd64");
+	bench.facts.kernels.count = 0;
+	struct sysctl *set = LIST_ADD(&bench.arena, &bench.facts.sysctls);
+	set->key = "kernel.kptr_restrict";
+	set->value = set->effective = "1";
+	set->source = SYSCTL_FILE;
+	set->place.path = "/etc/sysctl.d/60-image.conf";
+	struct sysctl *unset = LIST_ADD(&bench.arena, &bench.facts.sysctls);
+	unset->key = "kernel.randomize_va_space";
+	unset->reason = "no file sets it, and without a kernel its default is not known";
+	judge(&bench);
+	expect(&bench, "sysctl.kernel.kptr_restrict", VERDICT_PASS, "1: set by /etc/sysctl.d/60-image.conf");
+	expect(&bench, "sysctl.kernel.randomize_va_space", VERDICT_UNKNOWN,
+	       "kernel.randomize_va_space: no file sets it, and without a kernel its default is not known");
+	expect(&bench, "kernel.kvm-guest", VERDICT_UNKNOWN, "no kernel was found to judge");
+	bench_close(&bench);
+}
+
 static void names_what_stands_in_a_sysctls_way(void **state)
 {
 	(void)state;
@@ -1290,6 +1312,7 @@ int main(void)
 		cmocka_unit_test(lets_what_modules_prove_stand_for_a_configuration),
 		cmocka_unit_test(judges_fragments_by_their_lines_alone),
 		cmocka_unit_test(knows_nothing_of_what_was_not_examined),
+		cmocka_unit_test(judges_sysctls_of_files_without_a_kernel),
 		cmocka_unit_test(names_what_stands_in_a_sysctls_way),
 		cmocka_unit_test(judges_sysctls_by_their_value_at_boot),
 		cmocka_unit_test(fails_keys_that_the_kernel_lacks),
