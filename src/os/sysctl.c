@@ -272,7 +272,7 @@ static void tell_unread(const struct sysctl_file *file, struct budget *budget, s
 	struct sysctl_files alone = { 0 };
 	struct sysctl_script script;
 	struct error error = { 0 };
-	sysctl_files_add(&alone, file->name, file->content, file->place, arena);
+	*LIST_ADD(arena, &alone.items) = *file;
 	if (!sysctl_script_systemd(&alone, budget, arena, &script, &error))
 		return;
 	for (size_t i = 0; i < script.lines.count; i++) {
