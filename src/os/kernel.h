@@ -75,6 +75,9 @@ struct kernel {
 	LIST(struct sysctl) sysctls;          /* of a system that runs this kernel */
 };
 
+/* Is an initramfs linked into the kernel itself (CONFIG_INITRAMFS_SOURCE)? It is not read. */
+bool kernel_has_own_initramfs(const struct kernel *kernel);
+
 /* Finds and reads the configuration of kernel `version`: /boot/config-V, /usr/lib/modules/V/config, IKCONFIG.
  */
 void kernel_config_find(const struct tree *tree, const char *version, const struct reader *image,

@@ -204,6 +204,12 @@ void kernel_config_parse(struct span text, const struct names *wanted_names, str
 	*out = config;
 }
 
+bool kernel_has_own_initramfs(const struct kernel *kernel)
+{
+	const struct config_symbol *source = kernel_config_get(&kernel->config, "INITRAMFS_SOURCE");
+	return source && source->value[0] != '\0' && !str_equal(source->value, "n");
+}
+
 const struct config_symbol *kernel_config_get(const struct kernel_config *config, const char *symbol)
 {
 	for (size_t i = 0; i < config->symbols.count; i++)

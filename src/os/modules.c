@@ -191,13 +191,6 @@ static void judge_carried(const struct lookup *lookup, const struct closure *clo
 	}
 }
 
-/* An initramfs linked into the kernel itself may carry what the other one does not. */
-static bool has_initramfs_inside(const struct kernel *kernel)
-{
-	const struct config_symbol *source = kernel_config_get(&kernel->config, "INITRAMFS_SOURCE");
-	return source && source->value[0] != '\0' && !str_equal(source->value, "n");
-}
-
 /* Has the initramfs to be unpacked until this module is seen? */
 static bool is_early(const struct module_question *question, const char *wanted)
 {
@@ -244,7 +237,7 @@ void kernel_modules_find(const struct tree *tree, const struct module_question *
 	else
 		/* Only of an entry that boots the kernel without one is it known that nothing is carried. */
 		lookup.carried.whole = kernel->entry && !kernel->initramfs.path;
-	if (has_initramfs_inside(kernel))
+	if (kernel_has_own_initramfs(kernel))
 		lookup.carried.whole = false;
 	for (size_t i = 0; i < wanted->count; i++)
 		if (closures[i].items.count > 0)

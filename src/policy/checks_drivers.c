@@ -67,8 +67,7 @@ static enum presence find_driver(const struct context *context, const char *symb
 		return PRESENCE_UNKNOWN;
 	/* A module: without an initramfs nothing carries it. */
 	const struct kernel *kernel = context->kernel;
-	const struct config_symbol *own = kernel_config_get(&kernel->config, "INITRAMFS_SOURCE");
-	if (own && *own->value && !str_equal(own->value, "n"))
+	if (kernel_has_own_initramfs(kernel))
 		return PRESENCE_UNKNOWN;
 	if (!kernel->initramfs.path)
 		return PRESENCE_MISSING;

@@ -265,18 +265,11 @@ static void tally_module(const struct work *work, const char *name, struct modul
 		text_add_words(&tally->unsure, name);
 }
 
-/* The initramfs that is sewn into the kernel (CONFIG_INITRAMFS_SOURCE) is not read. */
-static bool has_own_initramfs(const struct kernel *kernel)
-{
-	const struct config_symbol *source = kernel_config_get(&kernel->config, "INITRAMFS_SOURCE");
-	return source && *source->value && !str_equal(source->value, "n");
-}
-
 /* Why nothing can be said of the initramfs; NULL when something can. */
 static const char *initramfs_unknown(const struct context *context)
 {
 	const struct kernel *kernel = context->kernel;
-	if (has_own_initramfs(kernel))
+	if (kernel_has_own_initramfs(kernel))
 		return "the kernel has an initramfs of its own inside (CONFIG_INITRAMFS_SOURCE), which is "
 		       "not read";
 	if (kernel->initramfs.path && kernel->initramfs_read == ANSWER_NO)
