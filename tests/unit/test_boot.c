@@ -182,6 +182,44 @@ static void missing_kernel(void **state)
 	test_end(&test);
 }
 
+/* GRUB's boot sector and no core image behind it. */
+static void install_broken_bios(struct test_disk *test)
+{
+	test_install_bios(test, "(,gpt3)/boot/grub", 34);
+	memset(test->bytes + 34 * TEST_SECTOR, 0, TEST_SECTOR);
+}
+
+static void the_way_that_works_decides(void **state)
+{
+	(void)state;
+	struct test_disk test;
+	test_start(&test);
+	install_kernel(&test);
+	install_broken_bios(&test);
+	memory_add(&test.esp, "/EFI/BOOT/BOOTX64.EFI", NODE_FILE,
+	           test_mkimage(&test, "x86_64-efi", "/EFI/own"), 0644);
+	memory_file(&test.esp, "/EFI/own/grub.cfg", "menuentry own { linux /EFI/linux\n }\n");
+	struct boot boot = find(&test);
+	assert_int_equal(boot.paths.items[0].works, ANSWER_NO);
+	assert_string_equal(boot.paths.items[0].config, "/boot/grub/grub.cfg");
+	assert_int_equal(boot.paths.items[1].works, ANSWER_YES);
+	assert_string_equal(boot.config.path, "/EFI/own/grub.cfg");
+	assert_string_equal(boot.entries.items[boot.default_index].title, "own");
+	test_end(&test);
+}
+
+static void a_broken_way_stays_broken(void **state)
+{
+	(void)state;
+	struct test_disk test;
+	test_start(&test);
+	install_broken_bios(&test);
+	struct boot boot = find(&test);
+	assert_int_equal(boot.paths.items[0].works, ANSWER_NO);
+	assert_non_null(strstr(boot.paths.items[0].reason, "no grub.cfg was found"));
+	test_end(&test);
+}
+
 static void nothing_to_boot(void **state)
 {
 	(void)state;
@@ -198,10 +236,16 @@ static void nothing_to_boot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_ways),          cmocka_unit_test(uefi_alone),
-		cmocka_unit_test(embedded_commands),  cmocka_unit_test(two_configurations),
-		cmocka_unit_test(configuration_gone), cmocka_unit_test(ways_that_differ),
-		cmocka_unit_test(missing_kernel),     cmocka_unit_test(nothing_to_boot),
+		cmocka_unit_test(both_ways),
+		cmocka_unit_test(uefi_alone),
+		cmocka_unit_test(embedded_commands),
+		cmocka_unit_test(two_configurations),
+		cmocka_unit_test(configuration_gone),
+		cmocka_unit_test(ways_that_differ),
+		cmocka_unit_test(the_way_that_works_decides),
+		cmocka_unit_test(a_broken_way_stays_broken),
+		cmocka_unit_test(missing_kernel),
+		cmocka_unit_test(nothing_to_boot),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -397,6 +397,9 @@ static void knows_removed_and_stronger_options(void **state)
 		  "security.strict-devmem", VERDICT_FAIL, "CONFIG_STRICT_DEVMEM is not set" },
 		{ "6.1.0", "CONFIG_DEFAULT_MMAP_MIN_ADDR=65536\n", NULL, "security.mmap-min-addr",
 		  VERDICT_PASS, "CONFIG_DEFAULT_MMAP_MIN_ADDR=65536" },
+		/* There is no /dev/mem that a word of the command line could open. */
+		{ "6.1.0", "# CONFIG_DEVMEM is not set\n", "iomem=relaxed", "security.strict-devmem",
+		  VERDICT_PASS, "CONFIG_DEVMEM is not set meets it as well" },
 		{ "6.1.0", "CONFIG_DEFAULT_MMAP_MIN_ADDR=131072\n", NULL, "security.mmap-min-addr",
 		  VERDICT_PASS, "CONFIG_DEFAULT_MMAP_MIN_ADDR=131072" },
 		{ "6.1.0", "CONFIG_DEFAULT_MMAP_MIN_ADDR=65535\n", NULL, "security.mmap-min-addr",
@@ -1082,6 +1085,87 @@ static void wants_the_drivers_of_the_boot(void **state)
 	bench_close(&bench);
 }
 
+static struct kernel_module *module_of(const struct bench *bench, const char *name)
+{
+	const struct kernel *kernel = &bench->facts.kernels.items[0];
+	for (size_t i = 0; i < kernel->modules.count; i++)
+		if (str_equal(kernel->modules.items[i].name, name))
+			return &kernel->modules.items[i];
+	fail_msg("no module %s", name);
+	return NULL;
+}
+
+static void tells_a_missing_driver_from_an_unknown_one(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-amd64", "6.1.0-50-amd64");
+	struct kernel *kernel = &bench.facts.kernels.items[0];
+	struct kernel_module *driver = module_of(&bench, "virtio_scsi");
+	driver->in_initramfs = ANSWER_UNKNOWN;
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_UNKNOWN,
+	       "whether virtio_scsi is there in time is not known");
+	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+
+	/* The initramfs inside the kernel may carry what the other one lacks. */
+	driver->in_initramfs = ANSWER_NO;
+	size_t at = (size_t)(kernel_config_get(&kernel->config, "INITRAMFS_SOURCE") -
+	                     kernel->config.symbols.items);
+	struct config_symbol *inside = &kernel->config.symbols.items[at];
+	inside->value = "/root/own.cpio";
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "boot.initramfs")->verdict, VERDICT_UNKNOWN);
+	inside->value = "";
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "boot.initramfs")->verdict, VERDICT_FAIL);
+	bench_close(&bench);
+
+	bench_open(&bench);
+	add_kernel(&bench, "6.1.0",
+	           arena_printf(&bench.arena,
+	                        "%sCONFIG_VIRTIO_PCI=y\n# CONFIG_SCSI_VIRTIO is not set\n"
+	                        "CONFIG_BLK_DEV_SD=y\nCONFIG_EXT4_FS=y\n",
+	                        whole_header));
+	add_disk(&bench, CONSOLE);
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_FAIL, "this kernel does not have virtio_scsi");
+	bench_close(&bench);
+}
+
+/* A rule that hangs on another option is asked until that option is known to be off. */
+static void asks_what_an_unknown_option_may_make_matter(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_open(&bench);
+	add_kernel(&bench, "6.1.0", NULL)->config.reason = "no file has it";
+	add_disk(&bench, CONSOLE);
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "security.module-ronx")->verdict, VERDICT_UNKNOWN);
+	bench_close(&bench);
+}
+
+/* Files prove that something does not boot, never that it does; nor does a policy that does not ask. */
+static void never_says_that_a_folder_boots(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-cloud-amd64", "6.1.0-50-cloud-amd64");
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	assert_int_equal(bench.judgement.boots_because.count, 0);
+	bench.facts.kind = INPUT_TREE;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+	bench.facts.kind = INPUT_DISK;
+	for (size_t i = 0; i < bench.policy.rules.count; i++)
+		bench.policy.rules.items[i].decides_boot = false;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+	bench_close(&bench);
+}
+
 static void wants_the_serial_console_last(void **state)
 {
 	(void)state;
@@ -1324,6 +1408,9 @@ int main(void)
 		cmocka_unit_test(wants_an_init_on_the_root),
 		cmocka_unit_test(wants_a_name_that_the_kernel_knows),
 		cmocka_unit_test(wants_the_drivers_of_the_boot),
+		cmocka_unit_test(tells_a_missing_driver_from_an_unknown_one),
+		cmocka_unit_test(asks_what_an_unknown_option_may_make_matter),
+		cmocka_unit_test(never_says_that_a_folder_boots),
 		cmocka_unit_test(wants_the_serial_console_last),
 		cmocka_unit_test(wants_stable_names_in_fstab),
 		cmocka_unit_test(wants_a_getty_on_the_serial_console),

@@ -172,6 +172,41 @@ static void the_first_directory_masks(void **state)
 	expect("fs.protected_hardlinks", "1");
 }
 
+static void what_is_no_file_masks(void **state)
+{
+	(void)state;
+	memory_file(&files, "/usr/lib/sysctl.d/50-a.conf", "kernel.kptr_restrict = 1\n");
+	memory_directory(&files, "/etc/sysctl.d/50-a.conf");
+	expect("kernel.kptr_restrict", "0");
+}
+
+static void a_file_that_cannot_be_read_is_no_mask(void **state)
+{
+	(void)state;
+	memory_file(&files, "/usr/lib/sysctl.d/50-a.conf", "kernel.kptr_restrict = 1\n");
+	memory_link(&files, "/etc/sysctl.d/50-a.conf", "50-a.conf");
+	expect("kernel.kptr_restrict", NULL);
+}
+
+static void systemd_passes_hidden_files_over(void **state)
+{
+	(void)state;
+	memory_file(&files, "/etc/sysctl.d/.a.conf", "kernel.kptr_restrict = 1\n");
+	expect("kernel.kptr_restrict", "0");
+}
+
+/* A value that cannot be told may be the larger one. */
+static void the_larger_of_an_unknown_value_is_unknown(void **state)
+{
+	(void)state;
+	memory_file(&files, "/etc/sysctl.d/a.conf",
+	            "net.ipv4.conf.all.rp_filter=1\nnet.ipv4.conf.default.rp_filter=1\n");
+	expect_effective("net.ipv4.conf.default.rp_filter", "1", "1");
+	image.command_line = "ro";
+	image.applier = SYSCTL_APPLIER_UNKNOWN;
+	assert_null(predict("net.ipv4.conf.default.rp_filter")->effective);
+}
+
 static void names_order_files_of_all_directories(void **state)
 {
 	(void)state;
@@ -237,6 +272,13 @@ static void a_router_needs_both_to_accept_redirects(void **state)
 	memory_file(&files, "/etc/sysctl.d/a.conf", "net.ipv4.conf.all.forwarding=1\n");
 	expect_effective("net.ipv4.conf.default.accept_redirects", "1", "0");
 	expect_effective("net.ipv4.ip_forward", "1", "1");
+}
+
+static void a_host_needs_one_to_accept_redirects(void **state)
+{
+	(void)state;
+	memory_file(&files, "/etc/sysctl.d/a.conf", "net.ipv4.conf.all.accept_redirects=0\n");
+	expect_effective("net.ipv4.conf.all.accept_redirects", "0", "1");
 }
 
 static void the_kernel_refuses(void **state)
@@ -402,6 +444,11 @@ int main(void)
 		TEST(without_a_configuration),
 		TEST(keys_that_the_kernel_lacks),
 		TEST(the_first_directory_masks),
+		TEST(what_is_no_file_masks),
+		TEST(a_file_that_cannot_be_read_is_no_mask),
+		TEST(systemd_passes_hidden_files_over),
+		TEST(the_larger_of_an_unknown_value_is_unknown),
+		TEST(a_host_needs_one_to_accept_redirects),
 		TEST(names_order_files_of_all_directories),
 		TEST(a_file_that_nobody_reads_is_named),
 		TEST(patterns_do_not_touch_what_is_named),
