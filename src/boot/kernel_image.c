@@ -269,6 +269,10 @@ static bool read_head(const struct reader *file, struct span head, struct budget
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
 		if (formats[i].matches(head))
 			return formats[i].read(file, head, arena, image, error);
+	uint16_t machine;
+	if (pe_machine(head, &machine))
+		return error_set(error, ERROR_UNSUPPORTED,
+		                 "an EFI program, and no kernel image that slipway reads");
 	const struct codec *codec = codec_detect(file, 0);
 	if (codec)
 		return read_compressed(file, codec, budget, image, error);

@@ -22,6 +22,31 @@ static struct kernel *kernel_at(struct gatherer *gatherer, uint64_t partition, c
 	return NULL;
 }
 
+/* What a kernel file says of itself. That it is none is said only of bytes that could be read. */
+static void read_kernel(struct gatherer *gatherer, const struct tree_file *file, struct kernel *kernel)
+{
+	struct error error = { 0 };
+	struct reader reader = node_reader(&file->node);
+	struct kernel_image image = { 0 };
+	uint8_t first;
+	if (kernel_image_read(&reader, gatherer->arena, &image, &error)) {
+		kernel->version = image.version;
+		kernel->banner = image.banner;
+		kernel->arch = image.arch;
+		kernel->format = image.format;
+		kernel->efi_stub = image.efi_stub ? ANSWER_YES : ANSWER_NO;
+		kernel->sound = ANSWER_YES;
+		if (!kernel->version)
+			kernel->reason = "the kernel file does not tell its version";
+		kernel->config.reason = kernel->reason;
+		return;
+	}
+	bool wrong = error.code == ERROR_CORRUPT || error.code == ERROR_TRUNCATED;
+	kernel->config.reason = kernel->reason = arena_strdup(gatherer->arena, error.message);
+	if (wrong && (reader.size == 0 || reader_read(&reader, 0, &first, 1, &error)))
+		kernel->sound = ANSWER_NO;
+}
+
 /* Adds a kernel file, once; the default entry's claim on it wins over another entry's. */
 static void add_kernel(struct gatherer *gatherer, const struct candidate *candidate)
 {
@@ -36,17 +61,7 @@ static void add_kernel(struct gatherer *gatherer, const struct candidate *candid
 	if (!kernel) {
 		kernel = LIST_ADD(gatherer->arena, &gatherer->facts->kernels);
 		kernel->place = (struct place){ .partition = candidate->fs->partition, .path = image_path };
-		struct reader reader = node_reader(&file.node);
-		struct kernel_image image = { 0 };
-		if (!kernel_image_read(&reader, gatherer->arena, &image, &error)) {
-			kernel->config.reason = arena_strdup(gatherer->arena, error.message);
-		} else {
-			kernel->version = image.version;
-			kernel->banner = image.banner;
-			kernel->arch = image.arch;
-			kernel->format = image.format;
-			kernel->efi_stub = image.efi_stub ? ANSWER_YES : ANSWER_NO;
-		}
+		read_kernel(gatherer, &file, kernel);
 	}
 	if (candidate->booted || !kernel->entry)
 		kernel->entry = candidate->entry;
@@ -152,7 +167,9 @@ static void choose_kernels(struct gatherer *gatherer)
 	bool any = false;
 	for (size_t i = 0; i < facts->kernels.count; i++) {
 		struct kernel *kernel = &facts->kernels.items[i];
-		kernel->judged = kernel->booted || gatherer->questions->all_kernels;
+		/* A file in /boot that no entry boots and that is no kernel is something else. */
+		kernel->judged = kernel->booted ||
+		                 (gatherer->questions->all_kernels && (kernel->version || kernel->entry));
 		any |= kernel->judged;
 	}
 	struct kernel *newest = any ? NULL : newest_kernel(facts);
@@ -304,6 +321,8 @@ static bool open_kernel(struct gatherer *gatherer, const struct kernel *kernel, 
 static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 {
 	if (!kernel->version) {
+		gather_note_gap(gatherer, "kernel-unreadable", &kernel->place, "%s could not be examined: %s",
+		                kernel->place.path, kernel->reason);
 		gather_sysctls(gatherer, kernel);
 		return;
 	}
@@ -316,8 +335,8 @@ static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 	struct tree_file *file = arena_alloc(gatherer->arena, sizeof(*file));
 	bool opened = open_kernel(gatherer, kernel, file);
 	struct reader image = opened ? node_reader(&file->node) : (struct reader){ 0 };
-	kernel_config_find(&gatherer->tree, kernel->version, opened ? &image : NULL, kernel->place.path,
-	                   &symbols, &gatherer->budget, gatherer->arena, &kernel->config);
+	kernel_config_find(&gatherer->tree, kernel->version, opened ? &image : NULL, &kernel->place, &symbols,
+	                   &gatherer->budget, gatherer->arena, &kernel->config);
 
 	struct initramfs_source *source = arena_alloc(gatherer->arena, sizeof(*source));
 	bool has_initramfs = find_initramfs(gatherer, kernel, source);

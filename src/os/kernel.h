@@ -57,6 +57,8 @@ struct kernel {
 	const char *arch;    /* "x86_64", "i386", "arm64"; NULL */
 	const char *format;  /* "bzImage", ...; NULL */
 	enum answer efi_stub;
+	enum answer sound;  /* YES: a kernel, by its headers; NO: the file is none, or cut off, see reason */
+	const char *reason; /* why it is not sound, or could not be read; NULL */
 	struct place place; /* the file */
 	bool booted;        /* the default entry boots it */
 	bool judged;        /* the rules are asked of it: everything below was gathered */
@@ -81,7 +83,7 @@ bool kernel_has_own_initramfs(const struct kernel *kernel);
 /* Finds and reads the configuration of kernel `version`: /boot/config-V, /usr/lib/modules/V/config, IKCONFIG.
  */
 void kernel_config_find(const struct tree *tree, const char *version, const struct reader *image,
-                        const char *image_path, const struct names *wanted, struct budget *budget,
+                        const struct place *image_place, const struct names *wanted, struct budget *budget,
                         struct arena *arena, struct kernel_config *out);
 
 /* Modules that are asked for. */

@@ -13,7 +13,7 @@ struct search {
 	const struct tree *tree;
 	const char *version;        /* NULL: not known, or no name that a path may hold */
 	const struct reader *image; /* NULL: there is none */
-	const char *image_path;
+	struct place image_place;
 	const struct names *wanted;
 	struct budget *budget;
 	struct arena *arena;
@@ -73,11 +73,11 @@ static bool try_image(struct search *search)
 		return false;
 	if (!kernel_image_read(search->image, search->arena, &image, &error) ||
 	    !kernel_image_config(search->image, &image, search->budget, search->arena, &text, &error)) {
-		note(search, search->image_path, error.message);
+		note(search, search->image_place.path, error.message);
 		return false;
 	}
-	struct place place = { .path = search->image_path };
-	return take(search, text, arena_printf(search->arena, "IKCONFIG in %s", search->image_path), &place);
+	return take(search, text, arena_printf(search->arena, "IKCONFIG in %s", search->image_place.path),
+	            &search->image_place);
 }
 
 /* CONFIG_IKCONFIG=m: the same markers, in a module. */
@@ -116,7 +116,7 @@ static bool try_modules(struct search *search)
 }
 
 void kernel_config_find(const struct tree *tree, const char *version, const struct reader *image,
-                        const char *image_path, const struct names *wanted, struct budget *budget,
+                        const struct place *image_place, const struct names *wanted, struct budget *budget,
                         struct arena *arena, struct kernel_config *out)
 {
 	struct search search = {
@@ -124,7 +124,8 @@ void kernel_config_find(const struct tree *tree, const char *version, const stru
 		/* A version with a slash would be a path of its own. */
 		.version = version && !strchr(version, '/') ? version : NULL,
 		.image = image,
-		.image_path = image_path ? image_path : "the kernel",
+		.image_place = { .partition = image_place->partition,
+		                 .path = image_place->path ? image_place->path : "the kernel" },
 		.wanted = wanted,
 		.budget = budget,
 		.arena = arena,

@@ -36,5 +36,8 @@ void check_serial_getty(const struct context *context, struct outcome *outcome);
 /* Says why nothing is known of the entry; false when there is one. */
 bool lacks_entry(const struct context *context, struct outcome *outcome);
 
+/* Is it a name of the root that only a program in an initramfs can resolve? */
+bool needs_initramfs(const char *root);
+
 extern const char *const boot_driver_symbols[];
 extern const char *const boot_driver_modules[];

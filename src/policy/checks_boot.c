@@ -25,9 +25,28 @@ static void judge_unattended(const struct context *context, struct outcome *outc
 			continue;
 		outcome_set(context, outcome, VERDICT_FAIL, "%s", problem->message);
 		outcome->finding.fix = "add --unrestricted to the default entry, or take superusers out of "
-		                       "GRUB's configuration";
+				       "GRUB's configuration";
 		outcome_evidence(context, outcome, &problem->place);
 		return;
+	}
+}
+
+/* Is what the entry boots a kernel at all? */
+static void judge_kernel_file(const struct context *context, struct outcome *outcome)
+{
+	const struct facts *facts = context->facts;
+	for (size_t i = 0; i < facts->kernels.count; i++) {
+		const struct kernel *kernel = &facts->kernels.items[i];
+		if (!kernel->booted || !kernel->reason || kernel->sound == ANSWER_YES)
+			continue;
+		outcome_evidence(context, outcome, &kernel->place);
+		if (kernel->sound == ANSWER_NO)
+			outcome_set(context, outcome, VERDICT_FAIL, "it names %s, which cannot boot: %s",
+			            kernel->place.path, kernel->reason);
+		else
+			outcome_set(context, outcome, VERDICT_UNKNOWN,
+			            "it names %s, of which nothing is known: %s", kernel->place.path,
+			            kernel->reason);
 	}
 }
 
@@ -62,6 +81,8 @@ void check_default_entry(const struct context *context, struct outcome *outcome)
 		outcome_set(context, outcome, VERDICT_PASS, "%s and %zu initramfs file%s exist",
 		            entry->kernel.path ? entry->kernel.path : "its kernel", entry->initrds.count,
 		            entry->initrds.count == 1 ? "" : "s");
+	if (worst->found == ANSWER_YES)
+		judge_kernel_file(context, outcome);
 	if (outcome->finding.verdict != VERDICT_FAIL)
 		judge_unattended(context, outcome);
 }
@@ -77,10 +98,10 @@ bool lacks_entry(const struct context *context, struct outcome *outcome)
 	return true;
 }
 
-/* Names that only a program in an initramfs can resolve. */
-static bool needs_initramfs(const char *root)
+bool needs_initramfs(const char *root)
 {
-	return str_starts(root, "UUID=") || str_starts(root, "LABEL=") || str_starts(root, "/dev/disk/");
+	return root &&
+	       (str_starts(root, "UUID=") || str_starts(root, "LABEL=") || str_starts(root, "/dev/disk/"));
 }
 
 /* The kernel alone looks for no file system by UUID or label. */

@@ -31,9 +31,10 @@ static const struct {
 };
 
 const char *const boot_driver_symbols[] = {
-	"VIRTIO_PCI", "SCSI_VIRTIO", "BLK_DEV_SD",   "EXT4_FS",        "XFS_FS",  "BTRFS_FS", "F2FS_FS",
-	"SQUASHFS",   "EROFS_FS",    "BLK_DEV_NVME", "BLK_DEV_INITRD", "RD_GZIP", "RD_BZIP2", "RD_LZMA",
-	"RD_XZ",      "RD_LZO",      "RD_LZ4",       "RD_ZSTD",        NULL,
+	"VIRTIO_PCI",    "SCSI_VIRTIO",     "BLK_DEV_SD", "EXT4_FS",      "XFS_FS",         "BTRFS_FS",
+	"F2FS_FS",       "SQUASHFS",        "EROFS_FS",   "BLK_DEV_NVME", "BLK_DEV_INITRD", "RD_GZIP",
+	"RD_BZIP2",      "RD_LZMA",         "RD_XZ",      "RD_LZO",       "RD_LZ4",         "RD_ZSTD",
+	"EFI_PARTITION", "MSDOS_PARTITION", NULL,
 };
 /* The driver of the image's own root file system is always asked for. */
 const char *const boot_driver_modules[] = { "virtio_pci", "virtio_scsi", "sd_mod", "nvme", NULL };
@@ -79,6 +80,7 @@ static enum presence find_driver(const struct context *context, const char *symb
 /* What the drivers of one boot come to. */
 struct drivers_found {
 	struct text builtin, carried, missing, nowhere, unknown;
+	struct text enable; /* arguments of scripts/config that give the kernel what is nowhere */
 };
 
 static void add_driver(const struct context *context, struct outcome *outcome, const struct driver *driver,
@@ -91,18 +93,21 @@ static void add_driver(const struct context *context, struct outcome *outcome, c
 	enum presence presence = find_driver(context, driver->symbol, name, outcome);
 	if (presence == PRESENCE_MISSING && module && module->missing && *module->missing)
 		name = module->missing;
+	if (presence == PRESENCE_NOWHERE)
+		text_printf(&found->enable, "%s--enable %s", found->enable.size > 0 ? " " : "",
+		            driver->symbol);
 	text_add_words(texts[presence], name);
 }
 
-/* The kind of the root file system; NULL: not known. */
-static const char *root_file_system(const struct context *context)
+/* NULL: not known. */
+static const struct partition *root_partition(const struct context *context)
 {
 	const struct partition_table *table = &context->facts->table;
 	if (context->entry->root_found != ANSWER_YES)
 		return NULL;
 	for (size_t i = 0; i < table->partitions.count; i++)
 		if (table->partitions.items[i].number == context->entry->root_partition)
-			return table->partitions.items[i].file_system;
+			return &table->partitions.items[i];
 	return NULL;
 }
 
@@ -126,6 +131,45 @@ static const char *lacking_unpacker(const struct context *context)
 	return NULL;
 }
 
+/* What reads the disk's partition table, when this kernel is known to lack it; NULL. */
+static const char *lacking_table(const struct context *context)
+{
+	const char *kind = context->facts->table.kind;
+	const char *symbol = str_equal(kind, "gpt")   ? "EFI_PARTITION"
+	                     : str_equal(kind, "mbr") ? "MSDOS_PARTITION"
+	                                              : NULL;
+	if (!symbol)
+		return NULL;
+	struct symbol_reading reading = symbol_read(context, symbol, NULL);
+	return reading.known && str_equal(reading.value, "n") ? symbol : NULL;
+}
+
+/* The drivers are there; does the kernel get from the disk to the root with them? */
+static void judge_way(const struct context *context, struct outcome *outcome)
+{
+	const char *table = lacking_table(context), *unpacker = lacking_unpacker(context);
+	const char *root = context->entry->root;
+	if (outcome->finding.verdict == VERDICT_FAIL)
+		return;
+	if (table) {
+		outcome->finding.found = table;
+		outcome_set(context, outcome, VERDICT_FAIL,
+		            "the kernel cannot read this disk's partition table: CONFIG_%s is not set",
+		            table);
+		outcome->finding.fix =
+			fix_rebuild(context, arena_printf(context->arena, "--enable %s", table));
+	} else if (unpacker && context->entry->initrds.count > 0 && needs_initramfs(root)) {
+		outcome->finding.found = unpacker;
+		outcome_set(
+			context, outcome, VERDICT_FAIL,
+			"the kernel cannot unpack the initramfs that would look for root=%s: CONFIG_%s is "
+			"not set",
+			root, unpacker);
+		outcome->finding.fix =
+			fix_rebuild(context, arena_printf(context->arena, "--enable %s", unpacker));
+	}
+}
+
 static void judge_drivers(const struct context *context, struct outcome *outcome,
                           const struct drivers_found *found, bool root_known)
 {
@@ -135,6 +179,7 @@ static void judge_drivers(const struct context *context, struct outcome *outcome
 		outcome->finding.found = arena_strdup(context->arena, text_get(&found->nowhere));
 		outcome_set(context, outcome, VERDICT_FAIL, "this kernel does not have %s",
 		            text_get(&found->nowhere));
+		outcome->finding.fix = fix_rebuild(context, text_get(&found->enable));
 	} else if (found->missing.size > 0) {
 		outcome->finding.found = arena_strdup(context->arena, text_get(&found->missing));
 		outcome_set(context, outcome, VERDICT_FAIL, "%s %s",
@@ -173,7 +218,8 @@ void check_boot_drivers(const struct context *context, struct outcome *outcome)
 	}
 	if (lacks_entry(context, outcome))
 		return;
-	const char *file_system = root_file_system(context);
+	const struct partition *root = root_partition(context);
+	const char *file_system = root ? root->file_system : NULL;
 	struct drivers_found found = { 0 };
 	bool root_known = false;
 	outcome_evidence(context, outcome, &context->kernel->initramfs);
@@ -184,6 +230,7 @@ void check_boot_drivers(const struct context *context, struct outcome *outcome)
 			add_driver(context, outcome, &drivers[i], &found);
 	}
 	judge_drivers(context, outcome, &found, root_known);
+	judge_way(context, outcome);
 	enum presence nvme = find_driver(context, "BLK_DEV_NVME", "nvme", NULL);
 	if (outcome->finding.verdict == VERDICT_PASS &&
 	    (nvme == PRESENCE_MISSING || nvme == PRESENCE_NOWHERE))
@@ -192,5 +239,6 @@ void check_boot_drivers(const struct context *context, struct outcome *outcome)
 	text_free(&found.carried);
 	text_free(&found.missing);
 	text_free(&found.nowhere);
+	text_free(&found.enable);
 	text_free(&found.unknown);
 }

@@ -64,6 +64,15 @@ static const char *unquoted(struct arena *arena, const char *text, size_t length
 	return copy;
 }
 
+/* To the kernel '-' and '_' are the same in a parameter's name. */
+static bool same_name(const char *word, const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((word[i] == '-' ? '_' : word[i]) != (name[i] == '-' ? '_' : name[i]))
+			return false;
+	return true;
+}
+
 const char *command_line_value(const struct context *context, const char *name, size_t n)
 {
 	const char *at = context->command_line ? context->command_line : "";
@@ -75,7 +84,7 @@ const char *command_line_value(const struct context *context, const char *name, 
 		/* What stands behind "--" is for init. */
 		if (length == 2 && strncmp(word, "--", 2) == 0)
 			return NULL;
-		if ((size_t)(end - word) < wanted || strncmp(word, name, wanted) != 0)
+		if ((size_t)(end - word) < wanted || !same_name(word, name, wanted))
 			continue;
 		const char *behind = word + wanted;
 		if (behind < end && *behind != '=' && *behind != '"')

@@ -97,7 +97,7 @@ const char *fix_initramfs(const struct context *context, const char *modules)
 			modules, release);
 	if (dracut)
 		return arena_printf(context->arena,
-		                    "echo 'add_drivers+=\" %s \"' > /etc/dracut.conf.d/60-image.conf && "
+		                    "echo 'add_drivers+=\" %s \"' >> /etc/dracut.conf.d/60-image.conf && "
 		                    "dracut --force --kver %s",
 		                    modules, release);
 	if (str_equal(context->family, "arch"))

@@ -214,6 +214,13 @@ static bool take_versions(struct build *build, const struct setting *setting, bo
 		*(added ? &option->added : &option->removed) = version;
 		found = true;
 	}
+	for (size_t i = 0; added && *symbol && i < predicate->stronger.count; i++) {
+		struct option *option = &predicate->stronger.items[i];
+		if (!str_equal(option->symbol, symbol))
+			continue;
+		option->added = version;
+		found = true;
+	}
 	if (!is_version(version) || !found || *next_word(&rest, "", build->arena))
 		return COMPLAIN(
 			build, setting,
@@ -359,11 +366,11 @@ const struct key predicate_keys[] = {
 	{ "Want", FOR_KCONFIG | FOR_SYSCTL | FOR_OBSERVE, take_want },
 	{ "Kconfig", FOR_KCONFIG, take_kconfig },
 	{ "Since", FOR_KCONFIG, take_since },
+	{ "Stronger", FOR_KCONFIG, take_stronger },
 	{ "Added", FOR_KCONFIG, take_added },
 	{ "Removed", FOR_KCONFIG, take_removed },
 	{ "Module", FOR_KCONFIG, take_module },
 	{ "ModuleFrom", FOR_KCONFIG, take_module_from },
-	{ "Stronger", FOR_KCONFIG, take_stronger },
 	{ "OnlyWith", FOR_KCONFIG, take_only_with },
 	{ "Lsm", FOR_KCONFIG, take_lsm },
 	{ "DefeatedBy", FOR_KCONFIG, take_defeated_by },

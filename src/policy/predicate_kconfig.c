@@ -220,6 +220,9 @@ static bool met_by_stronger(struct work *work)
 	struct arena *arena = work->context->arena;
 	for (size_t i = 0; i < work->predicate->stronger.count; i++) {
 		const struct option *option = &work->predicate->stronger.items[i];
+		/* What an option that does not exist yet would switch off is always there. */
+		if (older_than(work->context, option->added))
+			continue;
 		struct symbol_reading reading = symbol_read(work->context, option->symbol, NULL);
 		if (!reading.known || !want_met(&option->want, reading.value))
 			continue;
@@ -358,7 +361,11 @@ static void judge_lsm(struct work *work)
 {
 	const struct context *context = work->context;
 	const char *lsm = work->predicate->lsm;
-	if (!lsm || older_than(context, "5.1"))
+	if (!lsm)
+		return;
+	/* Vendors have taken the list into older kernels; where its line is, the list counts. */
+	struct symbol_reading reading = symbol_read(context, "LSM", NULL);
+	if (older_than(context, "5.1") && !reading.present)
 		return;
 	const char *given = command_line_last(context, "lsm");
 	if (given) {
@@ -374,7 +381,6 @@ static void judge_lsm(struct work *work)
 			fix_command_line(context, arena_printf(context->arena, "lsm=%s", given), NULL);
 		return;
 	}
-	struct symbol_reading reading = symbol_read(context, "LSM", NULL);
 	outcome_evidence(context, work->outcome, &reading.place);
 	if (!reading.known || !reading.present) {
 		worsen(work, VERDICT_UNKNOWN);

@@ -24,8 +24,10 @@ struct asking {
 
 static void ask_predicate(struct asking *asking, const struct predicate *predicate)
 {
-	for (size_t i = 0; i < predicate->options.count; i++)
+	for (size_t i = 0; i < predicate->options.count; i++) {
 		ASK(asking, symbols, predicate->options.items[i].symbol);
+		ASK(asking, modules, symbol_witness(predicate->options.items[i].symbol));
+	}
 	for (size_t i = 0; i < predicate->since.count; i++)
 		ASK(asking, symbols, predicate->since.items[i].symbol);
 	for (size_t i = 0; i < predicate->stronger.count; i++)

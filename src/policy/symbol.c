@@ -1,5 +1,7 @@
 #include "policy/symbol.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 const struct kernel_module *module_find(const struct kernel *kernel, const char *name)
@@ -32,6 +34,52 @@ static struct symbol_reading read_from_module(const struct context *context, con
 	return reading;
 }
 
+/*
+ * VIRTIO_PCI_LEGACY is no module of its own, but it is what makes virtio_pci need virtio_pci_legacy_dev,
+ * since that was split off (in 6.1 it was there, in 5.10 not yet): the lists of modules tell of it.
+ */
+#define LEGACY_SYMBOL "VIRTIO_PCI_LEGACY"
+#define LEGACY_MODULE "virtio_pci_legacy_dev"
+#define LEGACY_SPLIT  "6.1"
+
+const char *symbol_witness(const char *symbol)
+{
+	return str_equal(symbol, LEGACY_SYMBOL) ? LEGACY_MODULE : NULL;
+}
+
+static bool needs_module(const struct kernel_module *module, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = module->needs; at && *at; at += strcspn(at, " "), at += *at == ' ')
+		if (strcspn(at, " ") == length && strncmp(at, name, length) == 0)
+			return true;
+	return false;
+}
+
+static struct symbol_reading read_legacy(const struct context *context)
+{
+	struct symbol_reading reading = { 0 };
+	const struct kernel_module *driver = module_find(context->kernel, "virtio_pci");
+	const struct kernel_module *part = module_find(context->kernel, LEGACY_MODULE);
+	if (!driver || !part)
+		return reading;
+	bool builtin = driver->state == MODULE_BUILTIN;
+	bool there = builtin ? part->state == MODULE_BUILTIN
+	                     : driver->state == MODULE_FILE &&
+	                               (needs_module(driver, part->name) || part->state == MODULE_BUILTIN);
+	bool known = (builtin || driver->state == MODULE_FILE) && part->state != MODULE_UNKNOWN;
+	bool split = context->release && version_compare(context->release, LEGACY_SPLIT) >= 0;
+	if (!known || (!there && !split))
+		return reading;
+	reading.known = true;
+	reading.value = there ? "y" : "n";
+	reading.place = there && builtin ? part->place : driver->place;
+	reading.reason = arena_printf(context->arena, "virtio_pci %s " LEGACY_MODULE "%s",
+	                              there ? "comes with" : "is built without",
+	                              there ? "" : ", the part for virtio 0.9.5");
+	return reading;
+}
+
 static const char *why_not_known(const struct context *context, const char *symbol)
 {
 	const struct kernel_config *config = &context->kernel->config;
@@ -56,7 +104,8 @@ struct symbol_reading symbol_read(const struct context *context, const char *sym
 	}
 	if (config->complete == ANSWER_YES)
 		return (struct symbol_reading){ .known = true, .value = "n", .place = config->place };
-	struct symbol_reading reading = read_from_module(context, module);
+	struct symbol_reading reading =
+		str_equal(symbol, LEGACY_SYMBOL) ? read_legacy(context) : read_from_module(context, module);
 	if (!reading.known)
 		reading.reason = why_not_known(context, symbol);
 	return reading;

@@ -18,6 +18,9 @@ struct symbol_reading {
  */
 struct symbol_reading symbol_read(const struct context *context, const char *symbol, const char *module);
 
+/* The module that tells of a symbol which makes none by itself; NULL: none does. */
+const char *symbol_witness(const char *symbol);
+
 /* The module asked for by name; NULL: nothing is known of it. */
 const struct kernel_module *module_find(const struct kernel *kernel, const char *name);
 

@@ -208,6 +208,8 @@ static void passes_stock_debian_kernels(void **state)
 		{ "debian-13-cloud-amd64", "6.12.107+deb13-cloud-amd64" },
 		{ "debian-12-amd64", "6.1.0-50-amd64" },
 		{ "debian-12-686-pae", "6.1.0-50-686-pae" },
+		{ "debian-11-rt-686-pae", "5.10.0-32-rt-686-pae" },
+		{ "debian-sid-amd64", "7.2.13+deb14-amd64" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(stock); i++) {
 		struct bench bench;
@@ -257,6 +259,12 @@ static void judges_debian_on_arm64(void **state)
 {
 	(void)state;
 	struct bench bench;
+	open_stock(&bench, "debian-13-cloud-arm64", "6.12.107+deb13-cloud-arm64");
+	judge(&bench);
+	assert_int_equal(finding_of(&bench, "hardware.net.gvnic")->verdict, VERDICT_PASS);
+	assert_int_equal(finding_of(&bench, "hardware.scsi.virtio")->verdict, VERDICT_PASS);
+	assert_int_equal(finding_of(&bench, "boot.initramfs")->verdict, VERDICT_PASS);
+	bench_close(&bench);
 	open_stock(&bench, "debian-12-arm64", "6.1.0-50-arm64");
 	judge(&bench);
 	expect(&bench, "kernel.kvm-guest", VERDICT_NOT_APPLICABLE,
@@ -393,6 +401,10 @@ static void knows_removed_and_stronger_options(void **state)
 		  VERDICT_PASS, "CONFIG_STRICT_DEVMEM=y" },
 		{ "6.1.0", "# CONFIG_DEVMEM is not set\n", NULL, "security.strict-devmem", VERDICT_PASS,
 		  "CONFIG_DEVMEM is not set meets it as well" },
+		{ "3.10.0", "# CONFIG_STRICT_DEVMEM is not set\n", NULL, "security.strict-devmem",
+		  VERDICT_FAIL, "CONFIG_STRICT_DEVMEM is not set" },
+		{ "4.0.0", "# CONFIG_DEVMEM is not set\n", NULL, "security.strict-devmem", VERDICT_PASS,
+		  "CONFIG_DEVMEM is not set meets it as well" },
 		{ "6.1.0", "CONFIG_DEVMEM=y\n# CONFIG_STRICT_DEVMEM is not set\n", NULL,
 		  "security.strict-devmem", VERDICT_FAIL, "CONFIG_STRICT_DEVMEM is not set" },
 		{ "6.1.0", "CONFIG_DEFAULT_MMAP_MIN_ADDR=65536\n", NULL, "security.mmap-min-addr",
@@ -423,6 +435,13 @@ static void wants_yama_switched_on(void **state)
 		  "Linux 3.2.0 has no CONFIG_SECURITY_YAMA, which is new in 3.4" },
 		{ "4.19.0", "CONFIG_SECURITY_YAMA=y\n", NULL, "security.yama", VERDICT_PASS,
 		  "CONFIG_SECURITY_YAMA=y" },
+		/* A list taken into an older kernel, as vendors do. */
+		{ "4.18.0", "CONFIG_SECURITY_YAMA=y\nCONFIG_LSM=\"integrity,selinux\"\n", NULL,
+		  "security.yama", VERDICT_FAIL,
+		  "CONFIG_SECURITY_YAMA=y, but CONFIG_LSM=\"integrity,selinux\" leaves yama switched off" },
+		{ "4.18.0", "CONFIG_SECURITY_YAMA=y\nCONFIG_LSM=\"yama\"\n", "lsm=selinux", "security.yama",
+		  VERDICT_FAIL,
+		  "CONFIG_SECURITY_YAMA=y, but lsm=selinux on the command line leaves yama switched off" },
 		{ "5.4.0", "CONFIG_SECURITY_YAMA=y\nCONFIG_LSM=\"lockdown,yama,apparmor\"\n", NULL,
 		  "security.yama", VERDICT_PASS, "CONFIG_SECURITY_YAMA=y" },
 		{ "5.4.0", "CONFIG_SECURITY_YAMA=y\nCONFIG_LSM=\"lockdown,myyama\"\n", NULL, "security.yama",
@@ -459,6 +478,16 @@ static void finds_what_the_command_line_defeats(void **state)
 		  "line defeats it" },
 		{ "6.1.0", "CONFIG_KVM_GUEST=y\n", "no-kvmclock", "kernel.kvm-guest", VERDICT_PASS,
 		  "CONFIG_KVM_GUEST=y" },
+		{ "6.1.0", "CONFIG_KVM_GUEST=y\n", "no_kvmclock", "kernel.kvm-clock", VERDICT_FAIL,
+		  "CONFIG_KVM_GUEST=y, which stands for CONFIG_KVM_CLOCK since 3.7, but no-kvmclock on the "
+		  "command line defeats it" },
+		{ "6.1.0", "CONFIG_PCI=y\nCONFIG_ACPI=y\n", "acpi=off", "hardware.pci-bridge", VERDICT_FAIL,
+		  "CONFIG_PCI=y, CONFIG_ACPI=y, but acpi=off on the command line defeats it" },
+		{ "6.1.0", "CONFIG_PCI=y\nCONFIG_ACPI=y\nCONFIG_PNP=y\nCONFIG_PNPACPI=y\n", "pnpacpi=off",
+		  "hardware.isa-bridge", VERDICT_FAIL,
+		  "CONFIG_PCI=y, CONFIG_ACPI=y, CONFIG_PNP=y, CONFIG_PNPACPI=y, but pnpacpi=off on the "
+		  "command "
+		  "line defeats it" },
 		{ "6.1.0", "CONFIG_KVM_GUEST=y\n", "no-kvmclock-vsyscall", "kernel.kvm-clock", VERDICT_PASS,
 		  "CONFIG_KVM_GUEST=y, which stands for CONFIG_KVM_CLOCK since 3.7" },
 		{ "6.1.0", "CONFIG_KVM_GUEST=y\n", "ro nopv", "kernel.kvm-guest", VERDICT_FAIL,
@@ -547,10 +576,10 @@ static void wants_modules_in_the_initramfs(void **state)
 	assert_int_equal(bench.judgement.boots, ANSWER_NO);
 	bench.facts.os.id = "rocky";
 	judge(&bench);
-	expect_fix(
-		&bench, "kernel.virtio-scsi",
-		"echo 'add_drivers+=\" virtio_scsi scsi_mod \"' > /etc/dracut.conf.d/60-image.conf && dracut "
-		"--force --kver 6.1.0");
+	expect_fix(&bench, "kernel.virtio-scsi",
+	           "echo 'add_drivers+=\" virtio_scsi scsi_mod \"' >> /etc/dracut.conf.d/60-image.conf && "
+	           "dracut "
+	           "--force --kver 6.1.0");
 
 	/* What two modules need is named once. */
 	sd_mod->in_initramfs = ANSWER_NO;
@@ -611,6 +640,43 @@ static void lets_what_modules_prove_stand_for_a_configuration(void **state)
 	       "IKCONFIG");
 	expect(&bench, "security.no-devkmem", VERDICT_PASS, "CONFIG_DEVKMEM was removed in Linux 5.13");
 	bench_close(&bench);
+}
+
+/* VIRTIO_PCI_LEGACY makes no module, but it decides what virtio_pci is made of. */
+static void knows_the_legacy_transport_by_its_part(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *release;
+		enum module_state driver, part;
+		const char *needs;
+		enum verdict verdict;
+		const char *found;
+	} cases[] = {
+		{ "6.12.0", MODULE_BUILTIN, MODULE_BUILTIN, "", VERDICT_PASS, "y" },
+		{ "6.12.0", MODULE_BUILTIN, MODULE_FILE, "", VERDICT_FAIL, "n" },
+		{ "6.12.0", MODULE_BUILTIN, MODULE_ABSENT, "", VERDICT_FAIL, "n" },
+		{ "6.1.0", MODULE_FILE, MODULE_FILE, "virtio virtio_pci_legacy_dev", VERDICT_PASS, "y" },
+		{ "6.1.0", MODULE_FILE, MODULE_FILE, "virtio virtio_pci_legacy_dev2", VERDICT_FAIL, "n" },
+		{ "5.10.0", MODULE_FILE, MODULE_ABSENT, "virtio", VERDICT_UNKNOWN, "" },
+		{ "6.12.0", MODULE_UNKNOWN, MODULE_UNKNOWN, "", VERDICT_UNKNOWN, "" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bench bench;
+		bench_open(&bench);
+		struct kernel *kernel = add_kernel(&bench, cases[i].release, NULL);
+		kernel->arch = "x86_64";
+		add_disk(&bench, CONSOLE);
+		add_module(&bench, "virtio_pci", cases[i].driver, ANSWER_YES)->needs = cases[i].needs;
+		add_module(&bench, "virtio_pci_legacy_dev", cases[i].part, ANSWER_YES);
+		add_module(&bench, "virtio_net", MODULE_FILE, ANSWER_YES);
+		judge(&bench);
+		const struct finding *finding = finding_of(&bench, "hardware.net.virtio");
+		assert_int_equal(finding->verdict, cases[i].verdict);
+		assert_non_null(strstr(finding->found,
+		                       arena_printf(&bench.arena, "VIRTIO_PCI_LEGACY=%s", cases[i].found)));
+		bench_close(&bench);
+	}
 }
 
 static void judges_fragments_by_their_lines_alone(void **state)
@@ -946,6 +1012,20 @@ static void follows_the_default_entry(void **state)
 	expect(&bench, "boot.default-entry", VERDICT_FAIL, "it names /boot/initrd.img, which does not exist");
 	assert_int_equal(bench.judgement.boots, ANSWER_NO);
 	entry->initrds.items[0].found = ANSWER_YES;
+	struct kernel *kernel = &bench.facts.kernels.items[0];
+	kernel->place = (struct place){ .partition = 2, .path = "/boot/vmlinuz" };
+	kernel->reason = "the kernel file is cut off";
+	kernel->sound = ANSWER_NO;
+	judge(&bench);
+	expect(&bench, "boot.default-entry", VERDICT_FAIL,
+	       "it names /boot/vmlinuz, which cannot boot: the kernel file is cut off");
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	kernel->sound = ANSWER_UNKNOWN;
+	judge(&bench);
+	expect(&bench, "boot.default-entry", VERDICT_UNKNOWN,
+	       "it names /boot/vmlinuz, of which nothing is known: the kernel file is cut off");
+	kernel->sound = ANSWER_YES;
+	kernel->reason = NULL;
 	entry->root_found = ANSWER_NO;
 	entry->root_reason = "no file system has this UUID";
 	bench.facts.boot.timeout = "5";
@@ -1072,7 +1152,8 @@ static void wants_the_drivers_of_the_boot(void **state)
 	add_kernel(&bench, "5.4.0",
 	           "# Linux/x86 5.4.0 Kernel Configuration\nCONFIG_X86_64=y\nCONFIG_VIRTIO_PCI=y\n"
 	           "CONFIG_SCSI_VIRTIO=y\nCONFIG_BLK_DEV_SD=y\nCONFIG_EXT4_FS=m\n"
-	           "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\nCONFIG_BLK_DEV_NVME=y\n");
+	           "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\nCONFIG_BLK_DEV_NVME=y\n"
+	           "CONFIG_EFI_PARTITION=y\n");
 	add_module(&bench, "ext4", MODULE_FILE, ANSWER_YES);
 	add_disk(&bench, CONSOLE);
 	judge(&bench);
@@ -1163,6 +1244,46 @@ static void never_says_that_a_folder_boots(void **state)
 		bench.policy.rules.items[i].decides_boot = false;
 	judge(&bench);
 	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+	bench_close(&bench);
+}
+
+/* Everything is built in; what stands between the kernel and its root then? */
+static void wants_a_way_to_the_root(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_open(&bench);
+	struct kernel *kernel =
+		add_kernel(&bench, "6.1.0",
+	                   "# Linux/x86 6.1.0 Kernel Configuration\nCONFIG_X86_64=y\nCONFIG_VIRTIO_PCI=y\n"
+	                   "CONFIG_SCSI_VIRTIO=y\nCONFIG_BLK_DEV_SD=y\nCONFIG_EXT4_FS=y\n"
+	                   "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_GZIP=y\nCONFIG_BLK_DEV_NVME=y\n"
+	                   "# CONFIG_MSDOS_PARTITION is not set\nCONFIG_EFI_PARTITION=y\n");
+	add_disk(&bench, CONSOLE);
+	struct boot_entry *entry = &bench.facts.boot.entries.items[0];
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_FAIL,
+	       "the kernel cannot unpack the initramfs that would look for root=UUID=" ROOT_UUID
+	       ": CONFIG_RD_ZSTD is not set");
+	kernel->initramfs_compression = "gzip";
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_PASS, "virtio_pci virtio_scsi sd_mod ext4 are built in");
+	kernel->initramfs_compression = "zstd";
+	entry->root = "PARTUUID=0f0f0f0f-01";
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_PASS, "virtio_pci virtio_scsi sd_mod ext4 are built in");
+	bench.facts.table.kind = "mbr";
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_FAIL,
+	       "the kernel cannot read this disk's partition table: CONFIG_MSDOS_PARTITION is not set");
+	expect_fix(&bench, "boot.initramfs",
+	           "scripts/config --enable MSDOS_PARTITION && make olddefconfig, then build and install the "
+	           "kernel");
+	kernel->config.complete = ANSWER_NO;
+	kernel->config.symbols.count -= 2;
+	entry->root = "LABEL=root";
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_PASS, "virtio_pci virtio_scsi sd_mod ext4 are built in");
 	bench_close(&bench);
 }
 
@@ -1394,6 +1515,7 @@ int main(void)
 		cmocka_unit_test(counts_serial_ports),
 		cmocka_unit_test(wants_modules_in_the_initramfs),
 		cmocka_unit_test(lets_what_modules_prove_stand_for_a_configuration),
+		cmocka_unit_test(knows_the_legacy_transport_by_its_part),
 		cmocka_unit_test(judges_fragments_by_their_lines_alone),
 		cmocka_unit_test(knows_nothing_of_what_was_not_examined),
 		cmocka_unit_test(judges_sysctls_of_files_without_a_kernel),
@@ -1411,6 +1533,7 @@ int main(void)
 		cmocka_unit_test(tells_a_missing_driver_from_an_unknown_one),
 		cmocka_unit_test(asks_what_an_unknown_option_may_make_matter),
 		cmocka_unit_test(never_says_that_a_folder_boots),
+		cmocka_unit_test(wants_a_way_to_the_root),
 		cmocka_unit_test(wants_the_serial_console_last),
 		cmocka_unit_test(wants_stable_names_in_fstab),
 		cmocka_unit_test(wants_a_getty_on_the_serial_console),

@@ -180,9 +180,10 @@ static struct kernel_config find(struct memory_fs *files, const char *version, s
 	struct tree tree = memory_tree(files);
 	struct reader image = reader_of_span(&kernel);
 	struct budget budget = budget_default();
+	const struct place place = { .partition = 3, .path = "/boot/vmlinuz-6.1.0" };
 	struct kernel_config config;
-	kernel_config_find(&tree, version, kernel.size ? &image : NULL, "/boot/vmlinuz-6.1.0", NULL, &budget,
-	                   arena, &config);
+	kernel_config_find(&tree, version, kernel.size ? &image : NULL, &place, NULL, &budget, arena,
+	                   &config);
 	return config;
 }
 
@@ -197,6 +198,7 @@ static void finds_the_file_beside_the_kernel_first(void **state)
 	config = find(&files, "6.1.0", kernel, &arena);
 	assert_string_equal(config.source, "IKCONFIG in /boot/vmlinuz-6.1.0");
 	assert_string_equal(config.place.path, "/boot/vmlinuz-6.1.0");
+	assert_int_equal(config.place.partition, 3);
 	assert_string_equal(kernel_config_get(&config, "FROM")->value, "kernel");
 	assert_int_equal(kernel_config_get(&config, "FROM")->line, 17);
 

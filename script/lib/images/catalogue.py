@@ -109,6 +109,13 @@ def missing_kernel(image):
     image.remove(f"/boot/vmlinuz-{image.kernel()}")
 
 
+def kernel_bytes(change_bytes):
+    def change(image):
+        path = f"/boot/vmlinuz-{image.kernel()}"
+        image.write(path, change_bytes(image.read(path)))
+    return change
+
+
 def save_entry(version_pattern):
     """grubenv as grub-set-default writes it: the path through the submenu to one kernel."""
     def change(image):
@@ -265,6 +272,10 @@ VARIANTS = {
                                  "root= names no file system of this disk"),
     "trixie-no-initrd": Variant("trixie", missing_initrd, "the default entry's initramfs is not there"),
     "trixie-no-kernel": Variant("trixie", missing_kernel, "the default entry's kernel is not there"),
+    "trixie-cut-kernel": Variant("trixie", kernel_bytes(lambda content: content[:1 << 20]),
+                                 "the kernel file ends after its first MiB"),
+    "trixie-zero-kernel": Variant("trixie", kernel_bytes(lambda content: bytes(len(content))),
+                                  "the kernel file holds zeros alone"),
     "trixie-no-config": Variant("trixie", no_config, "the kernel's configuration is not in the image"),
     "trixie-killers": Variant("trixie", add_words("pci=nomsi no-kvmclock rodata=off iomem=relaxed lsm=capability"),
                               "the command line defeats the configuration"),
