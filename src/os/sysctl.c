@@ -257,7 +257,7 @@ static void tell_masked(struct sysctl_kernel *model, const struct place *mask, s
 	bool unit = mask->path && str_starts(mask->path, "/etc/systemd/");
 	const char *remark = arena_printf(arena, "systemd-sysctl.service is masked by %s: no file is applied",
 	                                  mask->path ? mask->path : "the command line");
-	const char *remedy = unit ? arena_printf(arena, "rm %s", mask->path)
+	const char *remedy = unit ? arena_printf(arena, "rm -f %s", mask->path)
 	                          : "take systemd.mask=systemd-sysctl.service off the kernel's command line";
 	for (size_t i = 0; i < model->count; i++) {
 		sysctl_cell_remark(arena, &model->cells[i], remark);

@@ -349,7 +349,7 @@ static void a_masked_service_applies_nothing(void **state)
 	expect("kernel.kptr_restrict", "0");
 	assert_non_null(strstr(predict("kernel.kptr_restrict")->reason, "masked"));
 	assert_string_equal(predict("kernel.kptr_restrict")->remedy,
-	                    "rm /etc/systemd/system/systemd-sysctl.service");
+	                    "rm -f /etc/systemd/system/systemd-sysctl.service");
 	/* but udev's rule runs the program for each interface */
 	expect_effective("net.ipv4.conf.all.rp_filter", "0", "1");
 }
