@@ -215,6 +215,7 @@ DEFINE_RECORD(static, observation,
 	ANSWER(observation, state),
 	STRING(observation, value),
 	STRING(observation, reason),
+	STRING(observation, by),
 	ITEMS(observation, places, place))
 
 DEFINE_RECORD(static, observations,

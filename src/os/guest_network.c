@@ -28,9 +28,15 @@ static bool is_yes(struct span word)
 	       span_equal_word(word, "on");
 }
 
+static const char *const network_directories[] = { "/etc/systemd/network", "/run/systemd/network",
+	                                           "/usr/local/lib/systemd/network",
+	                                           "/usr/lib/systemd/network", NULL };
+
 /* What one .network file of systemd-networkd says of the first interface. */
 struct network_file {
-	bool matches, dhcp, mtu;
+	bool by_name, named; /* is there a Name=, and does it name the interface? */
+	bool is_ether;
+	bool dhcp, mtu;
 	struct place dhcp_place;
 };
 
@@ -38,19 +44,21 @@ static void read_network_file(const struct guest *guest, const char *path, struc
 {
 	struct file_lines file = guest_open(guest, path);
 	struct span line, key, value, word, section = { 0 };
-	bool matched_by_name = false, has_match = false;
 	while (file_lines_next(&file, &line)) {
 		if (line.data[0] == '[')
 			section = line;
 		if (!guest_assignment(line, &key, &value))
 			continue;
 		if (span_equal_text(section, "[Match]")) {
-			has_match = true;
 			bool by_name = span_equal_text(key, "Name");
-			bool by_type = span_equal_text(key, "Type") && span_equal_text(value, "ether");
+			out->is_ether |= span_equal_text(key, "Type") && span_equal_text(value, "ether");
+			out->by_name |= by_name;
+			bool others = by_name && value.size > 0 && value.data[0] == '!';
+			bool named = false;
+			value = span_from(value, others);
 			while (by_name && next_word(&value, NULL, &word))
-				matched_by_name |= names_first_interface(word);
-			matched_by_name |= by_type;
+				named |= names_first_interface(word);
+			out->named |= by_name && named != others;
 		}
 		if (span_equal_text(section, "[Network]") && span_equal_text(key, "DHCP")) {
 			out->dhcp = is_yes(value) || span_equal_word(value, "ipv4") ||
@@ -63,23 +71,32 @@ static void read_network_file(const struct guest *guest, const char *path, struc
 		if (span_equal_text(section, "[Link]") && span_equal_text(key, "MTUBytes"))
 			out->mtu = span_equal_text(value, "1460");
 	}
-	out->matches = has_match && matched_by_name;
+}
+
+/* Drop-ins of a file come behind it, in the order of their names. */
+static void read_network_drop_ins(const struct guest *guest, const char *path, struct network_file *out)
+{
+	const char *directories[ARRAY_SIZE(network_directories)] = { NULL };
+	const char *name = strrchr(path, '/') + 1;
+	for (size_t i = 0; network_directories[i]; i++)
+		directories[i] = arena_printf(guest->arena, "%s/%s.d", network_directories[i], name);
+	struct names paths = guest_drop_ins(guest, directories, ".conf");
+	for (size_t i = 0; i < paths.count; i++)
+		read_network_file(guest, paths.items[i], out);
 }
 
 /* True when systemd-networkd configures the first interface: the first file that matches it counts. */
 static bool observe_networkd(const struct guest *guest, struct observation *out)
 {
-	static const char *const directories[] = { "/etc/systemd/network", "/run/systemd/network",
-		                                   "/usr/local/lib/systemd/network",
-		                                   "/usr/lib/systemd/network", NULL };
 	struct place enabled;
 	if (!guest_unit_enabled(guest, "systemd-networkd.service", &enabled))
 		return false;
-	struct names paths = guest_drop_ins(guest, directories, ".network");
+	struct names paths = guest_drop_ins(guest, network_directories, ".network");
 	for (size_t i = 0; i < paths.count; i++) {
 		struct network_file file = { 0 };
 		read_network_file(guest, paths.items[i], &file);
-		if (!file.matches)
+		read_network_drop_ins(guest, paths.items[i], &file);
+		if (file.by_name ? !file.named : !file.is_ether)
 			continue;
 		guest_evidence(guest, out,
 		               file.dhcp_place.path ? file.dhcp_place
@@ -288,6 +305,23 @@ void observe_persistent_net_rules(const struct guest *guest, struct observation 
 	}
 }
 
+/* Does OpenRC or sysvinit start a service? */
+static bool is_started_by_scripts(const struct guest *guest, const char *service, struct place *place)
+{
+	static const char *const patterns[] = { "/etc/runlevels/boot/", "/etc/runlevels/default/",
+		                                "/etc/rcS.d/S??", "/etc/rc2.d/S??" };
+	if (str_equal(guest->os->init, "systemd"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		struct names paths =
+			guest_glob(guest, arena_printf(guest->arena, "%s%s", patterns[i], service));
+		for (size_t j = 0; j < paths.count; j++)
+			if (guest_finds(guest, paths.items[j], place))
+				return true;
+	}
+	return false;
+}
+
 /* Is ufw switched on? Its service runs either way and looks here. */
 static bool ufw_enabled(const struct guest *guest, struct place *place)
 {
@@ -318,13 +352,18 @@ void observe_firewall(const struct guest *guest, struct observation *out)
 	struct text names = { 0 };
 	struct place place;
 	if (ufw_enabled(guest, &place)) {
+		out->by = "ufw";
 		guest_add_word(&names, span_text("ufw"));
 		guest_evidence(guest, out, place);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(firewalls); i++) {
-		if (!guest_unit_enabled(guest, firewalls[i].unit, &place) ||
+		const char *service = arena_string(
+			guest->arena, span_of(firewalls[i].unit, strcspn(firewalls[i].unit, ".")));
+		if ((!guest_unit_enabled(guest, firewalls[i].unit, &place) &&
+		     !is_started_by_scripts(guest, service, &place)) ||
 		    (firewalls[i].needs && !guest_finds(guest, firewalls[i].needs, NULL)))
 			continue;
+		out->by = out->by ? out->by : firewalls[i].name;
 		guest_add_word(&names, span_text(firewalls[i].name));
 		guest_evidence(guest, out, place);
 	}

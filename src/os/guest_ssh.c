@@ -13,6 +13,7 @@ enum setting {
 	SETTING_ROOT_LOGIN,
 	SETTING_PASSWORD,
 	SETTING_INTERACTIVE,
+	SETTING_EMPTY,
 	SETTING_COUNT,
 };
 
@@ -24,14 +25,16 @@ static const struct {
 	{ "PasswordAuthentication", SETTING_PASSWORD },
 	{ "KbdInteractiveAuthentication", SETTING_INTERACTIVE },
 	{ "ChallengeResponseAuthentication", SETTING_INTERACTIVE },
+	{ "PermitEmptyPasswords", SETTING_EMPTY },
 };
 
 struct sshd {
 	const struct guest *guest;
 	const char *values[SETTING_COUNT]; /* NULL: not set */
 	struct place places[SETTING_COUNT];
-	bool conditional; /* a Match block lets root in */
-	struct place conditional_place;
+	/* A Match block says yes, for some connections. */
+	bool conditional[SETTING_COUNT];
+	struct place conditional_places[SETTING_COUNT];
 };
 
 static void take(struct sshd *sshd, const struct file_lines *file, struct span line, struct span keyword,
@@ -42,9 +45,9 @@ static void take(struct sshd *sshd, const struct file_lines *file, struct span l
 		enum setting setting = keywords[i].setting;
 		if (!span_equal_word(keyword, keywords[i].keyword))
 			continue;
-		if (matching && setting == SETTING_ROOT_LOGIN && span_equal_word(value, "yes")) {
-			sshd->conditional = true;
-			sshd->conditional_place = file_lines_place(file, line, guest->arena);
+		if (matching && span_equal_word(value, "yes")) {
+			sshd->conditional[setting] = true;
+			sshd->conditional_places[setting] = file_lines_place(file, line, guest->arena);
 		} else if (!matching && !sshd->values[setting]) {
 			sshd->values[setting] = arena_string(guest->arena, value);
 			sshd->places[setting] = file_lines_place(file, line, guest->arena);
@@ -81,8 +84,12 @@ static void read_sshd_config(struct sshd *sshd, const char *path, bool matching,
 }
 
 /* Has root no password that could be typed? UNKNOWN when shadow cannot be read. */
-static enum answer root_locked(const struct guest *guest, struct place *place)
+static enum answer root_locked(const struct sshd *sshd, struct place *place)
 {
+	const struct guest *guest = sshd->guest;
+	const char *empty = sshd->values[SETTING_EMPTY];
+	bool takes_empty =
+		(empty && span_equal_word(span_text(empty), "yes")) || sshd->conditional[SETTING_EMPTY];
 	struct file_lines file = guest_open(guest, "/etc/shadow");
 	struct span line;
 	while (file_lines_next(&file, &line)) {
@@ -90,8 +97,9 @@ static enum answer root_locked(const struct guest *guest, struct place *place)
 			continue;
 		/* The text would be a password's hash: evidence names the line alone. */
 		*place = file_lines_place(&file, span_text("root:"), guest->arena);
-		/* An empty password is one that sshd does not take, unless PermitEmptyPasswords. */
-		return line.size == 5 || strchr("*!:", line.data[5]) ? ANSWER_YES : ANSWER_NO;
+		if (line.size == 5 || line.data[5] == ':')
+			return takes_empty ? ANSWER_NO : ANSWER_YES;
+		return line.data[5] == '*' || line.data[5] == '!' ? ANSWER_YES : ANSWER_NO;
 	}
 	return ANSWER_UNKNOWN;
 }
@@ -110,12 +118,13 @@ static void judge_root(const struct sshd *sshd, struct observation *out)
 		guest_evidence(guest, out, sshd->places[SETTING_ROOT_LOGIN]);
 	else
 		login = "prohibit-password";
-	if (sshd->conditional) {
-		guest_evidence(guest, out, sshd->conditional_place);
+	bool yes = span_equal_word(span_text(login), "yes");
+	if (sshd->conditional[SETTING_ROOT_LOGIN] && !yes) {
+		guest_evidence(guest, out, sshd->conditional_places[SETTING_ROOT_LOGIN]);
 		guest_say(out, ANSWER_UNKNOWN, login, "a Match block permits root to log in");
 		return;
 	}
-	if (!span_equal_word(span_text(login), "yes")) {
+	if (!yes) {
 		guest_say(out, ANSWER_NO, login,
 		          sshd->values[SETTING_ROOT_LOGIN]
 		                  ? arena_printf(guest->arena, "PermitRootLogin %s", login)
@@ -124,10 +133,18 @@ static void judge_root(const struct sshd *sshd, struct observation *out)
 	}
 	if (is_no(sshd->values[SETTING_PASSWORD]) && is_no(sshd->values[SETTING_INTERACTIVE])) {
 		guest_evidence(guest, out, sshd->places[SETTING_PASSWORD]);
+		for (size_t i = SETTING_PASSWORD; i <= SETTING_INTERACTIVE; i++) {
+			if (!sshd->conditional[i])
+				continue;
+			guest_evidence(guest, out, sshd->conditional_places[i]);
+			guest_say(out, ANSWER_UNKNOWN, login,
+			          "PermitRootLogin yes, and a Match block permits passwords");
+			return;
+		}
 		guest_say(out, ANSWER_NO, login, "PermitRootLogin yes, but nobody logs in by password");
 		return;
 	}
-	enum answer locked = root_locked(guest, &shadow);
+	enum answer locked = root_locked(sshd, &shadow);
 	if (shadow.path)
 		guest_evidence(guest, out, shadow);
 	if (locked == ANSWER_YES)

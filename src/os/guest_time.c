@@ -93,6 +93,7 @@ static bool read_timesyncd(struct servers *servers)
 static void report_servers(struct servers *servers, const char *client)
 {
 	const struct guest *guest = servers->guest;
+	servers->out->by = client;
 	if (servers->list.size > 0)
 		guest_say(servers->out, ANSWER_YES, arena_strdup(guest->arena, text_get(&servers->list)),
 		          arena_printf(guest->arena, "%s is installed", client));
@@ -111,6 +112,7 @@ static void observe_timesyncd(struct servers *servers)
 		return;
 	}
 	text_free(&servers->list);
+	servers->out->by = "systemd-timesyncd";
 	if (guest_unit_enabled(guest, "systemd-networkd.service", &place))
 		guest_say(servers->out, ANSWER_UNKNOWN, NULL,
 		          "systemd-timesyncd has no NTP= and takes the servers that DHCP gives to "

@@ -51,6 +51,7 @@ struct observation {
 	enum answer state;  /* is it there? */
 	const char *value;  /* what it is set to; NULL */
 	const char *reason; /* one sentence */
+	const char *by;     /* the program that does it, by which rules choose a fix: "chrony"; NULL */
 	LIST(struct place) places;
 };
 

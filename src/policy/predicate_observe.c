@@ -58,6 +58,10 @@ void judge_observe(const struct context *context, const struct rule *rule, struc
 		outcome_set(context, outcome, verdict, "%s", reason);
 	for (size_t i = 0; i < seen->places.count; i++)
 		outcome_evidence(context, outcome, &seen->places.items[i]);
-	if (verdict == VERDICT_FAIL)
+	if (verdict != VERDICT_FAIL)
+		return;
+	if (seen->by)
+		outcome->finding.fix = fix_from_policy(context, rule, seen->by);
+	if (!outcome->finding.fix)
 		outcome->finding.fix = fix_from_policy(context, rule, NULL);
 }

@@ -172,6 +172,14 @@ static void networkd(void **state)
 	expect("guest.dhcp", ANSWER_NO, "networkd");
 	memory_link(&files, "/etc/systemd/network/70-a.network", "/dev/null");
 	expect("guest.dhcp", ANSWER_YES, "networkd");
+	/* A drop-in comes behind its file, and a type without a name means every card. */
+	files.entries.count--;
+	memory_file(&files, "/run/systemd/network/70-a.network.d/mtu.conf", "[DHCPv4]\nUseMTU=yes\n");
+	expect("guest.dhcp", ANSWER_YES, "networkd");
+	memory_file(&files, "/etc/systemd/network/20-wlan.network",
+	            "[Match]\nType=ether\nName=wl*\n[Network]\nDHCP=no\n");
+	memory_file(&files, "/etc/systemd/network/30-lo.network", "[Match]\nName=!en* eth*\n");
+	expect("guest.dhcp", ANSWER_YES, "networkd");
 	memory_file(&files, "/etc/systemd/network/10-fixed.network",
 	            "[Match]\nName=ens4\n[Network]\nAddress=10.0.0.2/24\n");
 	expect("guest.dhcp", ANSWER_NO, "networkd");
@@ -217,6 +225,17 @@ static void firewalls(void **state)
 	expect("guest.firewall", ANSWER_YES, "firewalld nftables");
 	memory_link(&files, "/etc/systemd/system/firewalld.service", "/dev/null");
 	expect("guest.firewall", ANSWER_YES, "nftables");
+	assert_string_equal(observe("guest.firewall")->by, "nftables");
+}
+
+static void firewalls_of_other_inits(void **state)
+{
+	(void)state;
+	os.init = "sysvinit";
+	memory_file(&files, "/etc/rc2.d/S01nftables", "#!/bin/sh\n");
+	expect("guest.firewall", ANSWER_YES, "nftables");
+	memory_file(&files, "/etc/runlevels/default/firewalld", "#!/sbin/openrc-run\n");
+	expect("guest.firewall", ANSWER_YES, "firewalld nftables");
 }
 
 /* What a folder of wants that cannot be listed asks for, nobody knows: "no" would be a guess. */
@@ -277,6 +296,24 @@ static void passwords_for_nobody(void **state)
 	memory_file(&files, "/etc/ssh/sshd_config",
 	            "PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n");
 	expect("guest.root-ssh", ANSWER_NO, "yes");
+	files.entries.count--;
+	/* For nobody but some. */
+	memory_file(&files, "/etc/ssh/sshd_config",
+	            "PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+	            "Match Address 10.0.0.0/8\nPasswordAuthentication yes\n");
+	expect("guest.root-ssh", ANSWER_UNKNOWN, "yes");
+}
+
+static void root_with_an_empty_password(void **state)
+{
+	(void)state;
+	memory_file(&files, "/usr/sbin/sshd", "ELF");
+	memory_file(&files, "/etc/shadow", "root::19000:0:99999:7:::\n");
+	memory_file(&files, "/etc/ssh/sshd_config", "PermitRootLogin yes\n");
+	expect("guest.root-ssh", ANSWER_NO, "yes");
+	files.entries.count--;
+	memory_file(&files, "/etc/ssh/sshd_config", "PermitRootLogin yes\nPermitEmptyPasswords yes\n");
+	expect("guest.root-ssh", ANSWER_YES, "yes");
 }
 
 static void root_in_a_match_block(void **state)
@@ -359,11 +396,13 @@ int main(void)
 		TEST(network_manager_and_ifcfg),
 		TEST(persistent_net_rules),
 		TEST(firewalls),
+		TEST(firewalls_of_other_inits),
 		TEST(wants_that_cannot_be_listed),
 		TEST(more_wants_than_any_system_has),
 		TEST(root_over_ssh),
 		TEST(root_without_a_password),
 		TEST(passwords_for_nobody),
+		TEST(root_with_an_empty_password),
 		TEST(root_in_a_match_block),
 		TEST(identities),
 		TEST(installed_programs),
