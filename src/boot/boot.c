@@ -213,6 +213,36 @@ static void lose_config(struct boot_disk *disk, struct boot_path *path, enum ans
 	path->config = NULL;
 }
 
+/* GRUB's core reads no menu by itself: the module `normal` does, from the folder of its platform. */
+static void check_normal(struct boot_disk *disk, struct firmware_path *way)
+{
+	struct boot_path *path = &way->path;
+	enum grub_file_kind kind;
+	if (way->image.normal != ANSWER_NO || !path->config || path->works != ANSWER_YES)
+		return;
+	const char *module = arena_printf(disk->arena, "%s/%s-%s/normal.mod", folder_of(disk, path->config),
+	                                  way->cpu, way->platform);
+	if (look(disk, path->config_partition, module, &kind) != ANSWER_YES || kind == GRUB_FILE_REGULAR)
+		return;
+	path->works = ANSWER_NO;
+	path->reason = arena_printf(disk->arena,
+	                            "%s; it needs %s in partition %" PRIu64
+	                            ", which does not exist, and stops at \"grub rescue>\": run grub-install",
+	                            path->reason, module, path->config_partition);
+}
+
+/* The only configuration of the disk is likely what GRUB reads, but nothing shows that it finds it. */
+static void guess_config(struct boot_disk *disk, struct boot_path *path)
+{
+	if (path->works == ANSWER_NO)
+		return;
+	path->works = ANSWER_UNKNOWN;
+	path->reason = arena_printf(disk->arena,
+	                            "%s; whether it finds %s in partition %" PRIu64
+	                            ", the only configuration on the disk, is not known",
+	                            path->reason, path->config, path->config_partition);
+}
+
 /* The image knows one path alone: what is there decides. */
 static void take_only_config(struct boot_disk *disk, struct boot_path *path, uint64_t partition,
                              const char *config)
@@ -238,10 +268,13 @@ static void find_config(struct boot_disk *disk, struct firmware_path *way)
 	bool known = way->image.prefix && parse_prefix(way->image.prefix, partition, &partition, &prefix);
 	if (known)
 		config = arena_printf(disk->arena, "%s/grub.cfg", prefix);
-	if (embedded_config(disk, way, partition, prefix))
+	if (embedded_config(disk, way, partition, prefix)) {
+		check_normal(disk, way);
 		return;
+	}
 	if (known && !way->image.config.size) {
 		take_only_config(disk, path, partition, config);
+		check_normal(disk, way);
 		return;
 	}
 	if (known && take_config(disk, path, partition, config))
@@ -256,6 +289,7 @@ static void find_config(struct boot_disk *disk, struct firmware_path *way)
 		            "no grub.cfg was found in any file system that can be read");
 		break;
 	case 1:
+		guess_config(disk, path);
 		break;
 	default:
 		lose_config(disk, path, ANSWER_UNKNOWN,

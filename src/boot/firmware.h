@@ -19,6 +19,7 @@ struct filesystem *boot_disk_filesystem(const struct boot_disk *disk, uint64_t p
 struct grub_image {
 	const char *prefix; /* "(,gpt3)/boot/grub", "/EFI/debian" */
 	struct span config; /* commands that it runs before anything else */
+	enum answer normal; /* does it hold the module `normal`, without which GRUB reads no menu? */
 };
 
 /* One way in, with what is needed to go on from it. */

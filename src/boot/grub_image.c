@@ -13,12 +13,25 @@
  *   at `offset`: u32 type, u32 size (this header included), content; and so on
  */
 #define MODULE_MAGIC  "mimg"
+#define MODULE_ELF    0
 #define MODULE_CONFIG 2
 #define MODULE_PREFIX 3
 #define MODULES_MAX   512
 
+/* Is this the module `normal`, or one that needs it? grub-mkimage puts in what others need. */
+static bool brings_normal(struct span module)
+{
+	return span_find(module, 0, "\0normal", 8) != SIZE_MAX ||
+	       span_find(module, 0, "grub_normal_", 12) != SIZE_MAX;
+}
+
 static void take_module(uint32_t type, struct span content, struct arena *arena, struct grub_image *out)
 {
+	if (type == MODULE_ELF) {
+		if (out->normal != ANSWER_YES)
+			out->normal = brings_normal(content) ? ANSWER_YES : ANSWER_NO;
+		return;
+	}
 	const char *text = arena_string(arena, content);
 	if (type == MODULE_PREFIX && *text && !out->prefix)
 		out->prefix = text;

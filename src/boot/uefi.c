@@ -2,6 +2,7 @@
 // removable-media path counts (UEFI Specification 2.10, section 3.5.1.1).
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "boot/firmware.h"
@@ -12,6 +13,7 @@
 #define MODULES_MAX ((size_t)16 << 20)
 #define CSV_MAX     ((size_t)16 << 10)
 #define VENDORS_MAX 64
+#define SHIM_MAX    ((size_t)4 << 20)
 
 /* File names by architecture; shim looks for its own. */
 static const struct efi_arch {
@@ -74,6 +76,20 @@ static const char *identify(const struct reader *file, const struct pe *pe, stru
 	return "unknown";
 }
 
+/* Does the program hold this text, in UTF-16? Says how shim's builder has named what it starts. */
+static bool has_name(struct uefi *uefi, const char *program, const char *name)
+{
+	struct text wide CLEANUP(text_free) = { 0 };
+	struct span content;
+	struct error error = { 0 };
+	for (const char *at = name; *at; at++) {
+		text_add_char(&wide, *at);
+		text_add_char(&wide, '\0');
+	}
+	return tree_load(&uefi->esp, program, SHIM_MAX, uefi->disk->arena, &content, NULL, &error) &&
+	       span_find(content, 0, wide.data, wide.size) != SIZE_MAX;
+}
+
 /* Looks into one EFI program; its loader's name, NULL when it cannot run here (with the verdict). */
 static const char *inspect(struct uefi *uefi, const char *path)
 {
@@ -131,24 +147,46 @@ static struct names vendors(struct uefi *uefi)
 	return names;
 }
 
-/* Shim as BOOTX64.EFI with fbx64.efi beside it starts what the first BOOT*.CSV under /EFI names. */
-static bool follow_fallback(struct uefi *uefi, const char **loader)
+static bool has_fallback(struct uefi *uefi)
 {
 	struct arena *arena = uefi->disk->arena;
 	struct tree_file *file = arena_alloc(arena, sizeof(*file));
+	return find_file(uefi, arena_printf(arena, "/EFI/BOOT/fb%s.efi", uefi->arch->suffix), file) ||
+	       find_file(uefi, "/EFI/BOOT/fallback.efi", file);
+}
+
+/*
+ * Shim as BOOTX64.EFI with fbx64.efi beside it starts what the first BOOT*.CSV under /EFI names. Nothing
+ * else: a GRUB that lies there as well is passed over.
+ */
+static const char *follow_fallback(struct uefi *uefi)
+{
+	struct arena *arena = uefi->disk->arena;
 	struct names names = vendors(uefi);
-	if (!find_file(uefi, arena_printf(arena, "/EFI/BOOT/fb%s.efi", uefi->arch->suffix), file))
-		return false;
+	const char *shim = uefi->out->path.place.path;
+	verdict(uefi, ANSWER_NO,
+	        arena_printf(
+			arena,
+			"%s is shim, whose fallback finds no vendor's BOOT%s.CSV under /EFI: add one, or "
+			"remove fb%s.efi so that shim starts GRUB",
+			shim, uefi->arch->upper, uefi->arch->suffix));
 	for (size_t i = 0; i < names.count; i++) {
+		if (strcasecmp(names.items[i], "BOOT") == 0)
+			continue;
 		const char *folder = arena_printf(arena, "/EFI/%s", names.items[i]);
 		const char *program =
 			csv_program(uefi, arena_printf(arena, "%s/BOOT%s.CSV", folder, uefi->arch->upper));
 		if (!program)
+			program = csv_program(uefi, arena_printf(arena, "%s/BOOT.CSV", folder));
+		if (!program)
 			continue;
-		*loader = inspect(uefi, arena_printf(arena, "%s/%s", folder, program));
-		return *loader != NULL;
+		program = arena_printf(arena, "%s/%s", folder, program);
+		verdict(uefi, ANSWER_NO,
+		        arena_printf(arena, "%s is shim, whose fallback starts %s, which does not exist",
+		                     shim, program));
+		return inspect(uefi, program);
 	}
-	return false;
+	return NULL;
 }
 
 /* What shim starts: GRUB in its own folder. */
@@ -158,7 +196,11 @@ static void follow_shim(struct uefi *uefi)
 	const char *path = uefi->out->path.place.path;
 	const char *slash = strrchr(path, '/');
 	const char *folder = arena_string(arena, span_of(path, (size_t)(slash - path)));
-	const char *grub = arena_printf(arena, "%s/grub%s.efi", folder, uefi->arch->suffix);
+	const char *name = arena_printf(arena, "grub%s.efi", uefi->arch->suffix);
+	/* SUSE's starts "grub.efi", without the architecture. */
+	if (!has_name(uefi, path, name) && has_name(uefi, path, "grub.efi"))
+		name = "grub.efi";
+	const char *grub = arena_printf(arena, "%s/%s", folder, name);
 	struct tree_file *file = arena_alloc(arena, sizeof(*file));
 	if (!find_file(uefi, grub, file)) {
 		verdict(uefi, ANSWER_NO,
@@ -178,14 +220,13 @@ static void follow_removable(struct uefi *uefi, const char *loader)
 	struct arena *arena = uefi->disk->arena;
 	const char *path = uefi->out->path.place.path;
 	if (str_equal(loader, "shim")) {
-		const char *started = loader;
-		if (follow_fallback(uefi, &started) && !str_equal(started, "shim")) {
+		const char *started = has_fallback(uefi) ? follow_fallback(uefi) : loader;
+		if (str_equal(started, "shim"))
+			follow_shim(uefi);
+		else if (started)
 			verdict(uefi, ANSWER_YES,
 			        arena_printf(arena, "%s is shim, whose fallback starts %s", path,
 			                     uefi->out->path.place.path));
-			return;
-		}
-		follow_shim(uefi);
 		return;
 	}
 	bool known = !str_equal(loader, "unknown");

@@ -135,6 +135,46 @@ static void two_configurations(void **state)
 	test_end(&test);
 }
 
+/* An image whose commands cannot be followed, and one configuration that it may or may not find. */
+static void configuration_guessed(void **state)
+{
+	(void)state;
+	struct test_disk test;
+	test_start(&test);
+	install_kernel(&test);
+	test_install_bios(&test, "(memdisk)/grub", 34);
+	struct boot boot = find(&test);
+	assert_int_equal(boot.paths.items[0].works, ANSWER_UNKNOWN);
+	assert_non_null(strstr(boot.paths.items[0].reason, "the only configuration on the disk"));
+	default_is_the_kernel(&boot);
+	test_end(&test);
+}
+
+/* A core image without the module that reads menus: grub-install makes it so, and puts that beside grub.cfg.
+ */
+static void menu_module_gone(void **state)
+{
+	(void)state;
+	for (int present = 0; present < 2; present++) {
+		struct test_disk test;
+		test_start(&test);
+		install_kernel(&test);
+		memory_add(&test.esp, "/EFI/BOOT/BOOTX64.EFI", NODE_FILE,
+		           tool_filter(COMMAND("grub-mkimage", "-O", "x86_64-efi", "-p", "(,gpt3)/boot/grub",
+		                               "part_gpt", "ext2", "fat", "search_fs_uuid"),
+		                       (struct span){ 0 }, &test.arena),
+		           0644);
+		if (present)
+			memory_file(&test.root, "/boot/grub/x86_64-efi/normal.mod", "ELF");
+		struct boot boot = find(&test);
+		assert_int_equal(boot.paths.items[1].works, present ? ANSWER_YES : ANSWER_NO);
+		assert_int_equal(!present,
+		                 strstr(boot.paths.items[1].reason,
+		                        "needs /boot/grub/x86_64-efi/normal.mod in partition 3") != NULL);
+		test_end(&test);
+	}
+}
+
 static void configuration_gone(void **state)
 {
 	(void)state;
@@ -240,6 +280,8 @@ int main(void)
 		cmocka_unit_test(uefi_alone),
 		cmocka_unit_test(embedded_commands),
 		cmocka_unit_test(two_configurations),
+		cmocka_unit_test(configuration_guessed),
+		cmocka_unit_test(menu_module_gone),
 		cmocka_unit_test(configuration_gone),
 		cmocka_unit_test(ways_that_differ),
 		cmocka_unit_test(the_way_that_works_decides),

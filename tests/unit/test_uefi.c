@@ -27,18 +27,23 @@ static void expect(struct test_disk *test, enum answer works, const char *loader
 }
 
 /* The least that is an EFI program: MZ, PE header, one section of eight bytes. */
-static struct span small_pe(struct test_disk *test, const char *section, const char *content)
+static struct span small_pe_of(struct test_disk *test, const char *section, struct span content)
 {
-	size_t size = 0x200 + strlen(content);
+	size_t size = 0x200 + content.size;
 	uint8_t *bytes = arena_alloc(&test->arena, size);
 	memcpy(bytes, "MZ", 2);
 	bytes[0x3c] = 0x40;
 	memcpy(bytes + 0x40, "PE\0\0\x64\x86\x01", 7);
 	memcpy(bytes + 0x58, section, strlen(section));
-	bytes[0x58 + 8] = bytes[0x58 + 16] = (uint8_t)strlen(content);
+	bytes[0x58 + 8] = bytes[0x58 + 16] = (uint8_t)content.size;
 	bytes[0x58 + 21] = 0x02;
-	memcpy(bytes + 0x200, content, strlen(content));
+	memcpy(bytes + 0x200, content.data, content.size);
 	return span_of(bytes, size);
+}
+
+static struct span small_pe(struct test_disk *test, const char *section, const char *content)
+{
+	return small_pe_of(test, section, span_text(content));
 }
 
 static void put(struct test_disk *test, const char *path, struct span program)
@@ -62,6 +67,7 @@ static void removable_grub(void **state)
 static void shim(void **state)
 {
 	(void)state;
+	static const char suse[] = "sbat,1\nshim,2,UEFI shim\n\\\0g\0r\0u\0b\0.\0e\0f\0i\0";
 	struct test_disk test;
 	test_start(&test);
 	put(&test, "/EFI/BOOT/BOOTX64.EFI", small_pe(&test, ".vendor_c", "x"));
@@ -79,6 +85,12 @@ static void shim(void **state)
 	assert_string_equal(way.image.prefix, "/EFI/debian");
 	assert_string_equal(way.path.place.path, "/EFI/BOOT/grubx64.efi");
 	expect(&test, ANSWER_YES, "grub", "is shim, which starts /EFI/BOOT/grubx64.efi");
+
+	/* SUSE's */
+	test_start(&test);
+	put(&test, "/EFI/BOOT/BOOTX64.EFI", small_pe_of(&test, ".sbat", span_of(suse, sizeof(suse) - 1)));
+	put(&test, "/EFI/BOOT/grub.efi", test_mkimage(&test, "x86_64-efi", "/EFI/opensuse"));
+	expect(&test, ANSWER_YES, "grub", "is shim, which starts /EFI/BOOT/grub.efi");
 }
 
 static void fallback(void **state)
@@ -92,6 +104,27 @@ static void fallback(void **state)
 	put(&test, "/EFI/debian/BOOTX64.CSV", span_of(csv, sizeof(csv) - 1));
 	put(&test, "/EFI/debian/grubx64.efi", small_pe(&test, "mods", "x"));
 	expect(&test, ANSWER_YES, "grub", "fallback starts /EFI/debian/grubx64.efi");
+
+	/* The name without an architecture, and SUSE's of the fallback. */
+	test_start(&test);
+	put(&test, "/EFI/BOOT/BOOTX64.EFI", small_pe(&test, ".sbat", "shim,2,UEFI shim\n"));
+	put(&test, "/EFI/BOOT/fallback.efi", small_pe(&test, ".text", "x"));
+	put(&test, "/EFI/debian/BOOT.CSV", span_of(csv, sizeof(csv) - 1));
+	put(&test, "/EFI/debian/grubx64.efi", small_pe(&test, "mods", "x"));
+	expect(&test, ANSWER_YES, "grub", "fallback starts /EFI/debian/grubx64.efi");
+
+	/* Where there is a fallback, shim starts nothing else. */
+	test_start(&test);
+	put(&test, "/EFI/BOOT/BOOTX64.EFI", small_pe(&test, ".sbat", "shim,2,UEFI shim\n"));
+	put(&test, "/EFI/BOOT/fbx64.efi", small_pe(&test, ".text", "x"));
+	put(&test, "/EFI/BOOT/grubx64.efi", small_pe(&test, "mods", "x"));
+	put(&test, "/EFI/BOOT/BOOTX64.CSV", span_of(csv, sizeof(csv) - 1));
+	expect(&test, ANSWER_NO, "shim", "finds no vendor's BOOTX64.CSV");
+	test_start(&test);
+	put(&test, "/EFI/BOOT/BOOTX64.EFI", small_pe(&test, ".sbat", "shim,2,UEFI shim\n"));
+	put(&test, "/EFI/BOOT/fbx64.efi", small_pe(&test, ".text", "x"));
+	put(&test, "/EFI/debian/BOOTX64.CSV", span_of(csv, sizeof(csv) - 1));
+	expect(&test, ANSWER_NO, "shim", "starts /EFI/debian/grubx64.efi, which does not exist");
 }
 
 static void other_loaders(void **state)
