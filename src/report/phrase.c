@@ -44,14 +44,30 @@ static bool path_is_mounted(const struct place *place, const struct facts *facts
 	return false;
 }
 
+static bool same_file(const struct place *a, const struct place *b)
+{
+	return a->path && a->partition == b->partition && str_equal(a->path, b->path);
+}
+
+/* A file with those of the lines of `places` that are in it; the first of them is places[0]. */
+static void add_file(struct text *text, const struct place *places, size_t count, const struct facts *facts)
+{
+	char mark = ':';
+	text_add(text, places->path);
+	for (size_t i = 0; i < count; i++) {
+		if (!same_file(&places[i], places) || !places[i].line)
+			continue;
+		text_printf(text, "%c%" PRIu64, mark, places[i].line);
+		mark = ',';
+	}
+	if (places->partition && !path_is_mounted(places, facts))
+		text_printf(text, " (partition %" PRIu64 ")", places->partition);
+}
+
 void phrase_place(struct text *text, const struct place *place, const struct facts *facts)
 {
 	if (place->path) {
-		text_add(text, place->path);
-		if (place->line)
-			text_printf(text, ":%" PRIu64, place->line);
-		if (place->partition && !path_is_mounted(place, facts))
-			text_printf(text, " (partition %" PRIu64 ")", place->partition);
+		add_file(text, place, 1, facts);
 		return;
 	}
 	bool described = false;
@@ -65,6 +81,35 @@ void phrase_place(struct text *text, const struct place *place, const struct fac
 	}
 	if (!described)
 		text_add(text, place->text ? place->text : "");
+}
+
+static bool is_said_before(const struct place *places, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (same_file(&places[i], &places[index]))
+			return true;
+	return false;
+}
+
+void phrase_places(struct text *text, const struct place *places, size_t count, size_t most,
+                   const struct facts *facts)
+{
+	size_t all = 0, said = 0;
+	for (size_t i = 0; i < count; i++)
+		all += !is_said_before(places, i) && !place_is_empty(&places[i]);
+	/* "and 1 more" takes the room of that one. */
+	size_t shown = all > most ? most - 1 : all;
+	for (size_t i = 0; i < count && said < shown; i++) {
+		if (is_said_before(places, i) || place_is_empty(&places[i]))
+			continue;
+		text_add(text, said++ ? ", " : "");
+		if (places[i].path)
+			add_file(text, &places[i], count - i, facts);
+		else
+			phrase_place(text, &places[i], facts);
+	}
+	if (shown < all)
+		text_printf(text, " and %zu more", all - shown);
 }
 
 static void add_part(struct text *text, const char *part)

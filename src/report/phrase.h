@@ -15,6 +15,13 @@ void phrase_count(struct text *text, uint64_t count, const char *what);
  */
 void phrase_place(struct text *text, const struct place *place, const struct facts *facts);
 
+/*
+ * Several places: the lines of one file together ("/etc/fstab:3,5"), and of more than `most` files or other
+ * places "... and 2 more".
+ */
+void phrase_places(struct text *text, const struct place *places, size_t count, size_t most,
+                   const struct facts *facts);
+
 /* Nothing to name: no path, offset, partition or text. */
 bool place_is_empty(const struct place *place);
 

@@ -11,7 +11,7 @@
 
 #define ID_COLUMNS    27 /* most ids fit; behind a longer one the text starts where it ends */
 #define LABEL_COLUMNS 7  /* "where" and the blanks behind it */
-#define PLACES_MAX    4  /* of a finding, unless verbose */
+#define PLACES_MAX    4  /* files of a finding, unless verbose */
 
 struct view {
 	struct layout layout;
@@ -83,15 +83,8 @@ static void print_head(const struct view *view, enum verdict verdict, const char
 static void print_places(const struct view *view, const struct finding *finding)
 {
 	struct text where CLEANUP(text_free) = { 0 };
-	size_t count = finding->evidence.count;
-	size_t shown = count > PLACES_MAX ? PLACES_MAX - 1 : count;
-	for (size_t i = 0; i < shown; i++) {
-		if (i > 0)
-			text_add(&where, ", ");
-		phrase_place(&where, &finding->evidence.items[i], view->input->facts);
-	}
-	if (shown < count)
-		text_printf(&where, " and %zu more", count - shown);
+	phrase_places(&where, finding->evidence.items, finding->evidence.count, PLACES_MAX,
+	              view->input->facts);
 	if (where.size > 0)
 		print_labelled(view, "where", text_get(&where));
 }

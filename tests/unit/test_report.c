@@ -195,8 +195,9 @@ static void fill_disk(struct facts *facts)
 		                        "",
 		                        ANSWER_UNKNOWN,
 		                        "" };
-	*LIST_ADD(&arena, &kernel->sysctls) =
-		(struct sysctl){ "kernel.kptr_restrict", "0", SYSCTL_KERNEL_DEFAULT, { 0 }, "0", { 0 }, "", NULL };
+	*LIST_ADD(&arena, &kernel->sysctls) = (struct sysctl){
+		"kernel.kptr_restrict", "0", SYSCTL_KERNEL_DEFAULT, { 0 }, "0", { 0 }, "", NULL
+	};
 	*LIST_ADD(&arena, &kernel->sysctls) =
 		(struct sysctl){ "net.ipv4.conf.all.rp_filter",
 		                 "1",
@@ -207,10 +208,11 @@ static void fill_disk(struct facts *facts)
 		                   .text = "net.ipv4.conf.all.rp_filter=1" },
 		                 "2",
 		                 { .partition = 1, .path = "/usr/lib/sysctl.d/50-default.conf", .line = 24 },
-		                 "the larger of all and eth0 counts", NULL };
+		                 "the larger of all and eth0 counts",
+		                 NULL };
 	*LIST_ADD(&arena, &kernel->sysctls) =
 		(struct sysctl){ "kernel.yama.ptrace_scope", NULL, SYSCTL_ABSENT, { 0 }, NULL, { 0 },
-		                 "Yama is not active", NULL };
+		                 "Yama is not active",       NULL };
 	facts->os = (struct os){ "debian",
 		                 NULL,
 		                 "12",
@@ -271,8 +273,8 @@ static struct scene *bad_scene(void)
 		scene, "sysctl.net.ipv4.conf.default.accept_source_route", LEVEL_RECOMMENDED, VERDICT_FAIL,
 		"1", "0",
 		"1, wanted 0: the kernel default, and no file sets it, for interfaces that appear later");
-	for (uint64_t line = 1; line <= 6; line++)
-		add_place(finding, 1, "/etc/sysctl.d/60-net.conf", line,
+	for (unsigned file = 1; file <= 6; file++)
+		add_place(finding, 1, arena_printf(&arena, "/etc/sysctl.d/6%u-net.conf", file), file,
 		          "net.ipv4.conf.default.accept_source_route=1");
 	static const char *const gap = "the configuration of sshd includes files that cannot be followed: "
 				       "Include /etc/ssh/*.conf at /etc/ssh/sshd_config:14";
@@ -389,6 +391,12 @@ static struct scene *causes_scene(void)
 		->fix = carry;
 	struct finding *places = add_finding(scene, "kernel.virtio-scsi", LEVEL_REQUIRED, VERDICT_FAIL, "m",
 	                                     "y", "the initramfs does not carry virtio_scsi");
+	/* The lines of one file stand together. */
+	add_place(places, 1, "/boot/config", 3, NULL);
+	add_place(places, 1, "/lib/modules.dep", 7, NULL);
+	add_place(places, 1, "/boot/config", 12, NULL);
+	add_place(places, 15, "/boot/config", 12, NULL);
+	add_place(places, 1, "/boot/config", 5, NULL);
 	add_place(places, 1, "/boot/initrd.img", 0, NULL);
 	places->fix = carry;
 	/* The same reason, but seen elsewhere. */
