@@ -122,7 +122,8 @@ static void observe_systemd_getty(const struct guest *guest, struct observation 
 		guest_say(out, ANSWER_NO, NULL, arena_printf(guest->arena, "%s is masked", masked.path));
 	} else if (generates) {
 		guest_evidence(guest, out, place);
-		guest_say(out, ANSWER_YES, "console",
+		guest_add_word(&lines, span_text("console"));
+		guest_say(out, ANSWER_YES, arena_strdup(guest->arena, text_get(&lines)),
 		          "systemd starts a login on every serial console that the kernel's command line "
 		          "names");
 	} else if (lines.size > 0) {

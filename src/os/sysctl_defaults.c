@@ -8,8 +8,8 @@
 #include "os/sysctl_private.h"
 
 const char *const sysctl_default_symbols[] = {
-	"SYN_COOKIES", "COMPAT_BRK", "SECURITY_YAMA", "LSM", "SECURITY_PERF_EVENTS_RESTRICT", "PERF_EVENTS",
-	"INET",        NULL,
+	"SYN_COOKIES", "COMPAT_BRK", "SECURITY_YAMA",         "LSM", "SECURITY_PERF_EVENTS_RESTRICT",
+	"PERF_EVENTS", "INET",       "DEFAULT_MMAP_MIN_ADDR", NULL,
 };
 
 /* Whose patches are in the kernel. */
@@ -228,6 +228,18 @@ static void default_perf(const struct sysctl_system *system, struct arena *arena
 		                               vendor_names[vendor]));
 }
 
+static void default_mmap_min_addr(const struct sysctl_system *system, struct arena *arena,
+                                  struct sysctl_cell *cell)
+{
+	const struct config_symbol *symbol =
+		kernel_config_get(&system->kernel->config, "DEFAULT_MMAP_MIN_ADDR");
+	(void)arena;
+	if (symbol)
+		set(cell, symbol->value, "kernel default, CONFIG_DEFAULT_MMAP_MIN_ADDR");
+	else
+		set_unknown(cell, "no file sets it, and CONFIG_DEFAULT_MMAP_MIN_ADDR is not known");
+}
+
 typedef void default_fn(const struct sysctl_system *system, struct arena *arena, struct sysctl_cell *cell);
 
 /* The keys of one number that are not per interface. */
@@ -244,6 +256,7 @@ static const struct key_row key_rows[] = {
 	{ "net/ipv4/ip_forward", "0", NULL, INT32_MIN, INT32_MAX, NULL },
 	{ "net/ipv4/icmp_echo_ignore_broadcasts", "1", NULL, 0, 1, "5.13" },
 	{ "net/ipv4/icmp_ignore_bogus_error_responses", "1", NULL, 0, 1, "5.13" },
+	{ "vm/mmap_min_addr", NULL, default_mmap_min_addr, 0, INT64_MAX, NULL },
 	{ "kernel/randomize_va_space", NULL, default_randomize, INT32_MIN, INT32_MAX, NULL },
 	{ "fs/protected_hardlinks", NULL, default_protected, 0, 1, NULL },
 	{ "fs/protected_symlinks", NULL, default_protected, 0, 1, NULL },

@@ -320,6 +320,24 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
+/* Unmasking what is not masked does no harm; elsewhere init itself starts it. */
+static const char *getty_fix(const struct context *context, const char *serial)
+{
+	const char *init = context->facts->os.init;
+	if (str_equal(init, "sysvinit"))
+		return arena_printf(context->arena,
+		                    "echo 'S0:2345:respawn:/sbin/getty -L 38400 %s vt100' >> /etc/inittab",
+		                    serial);
+	if (str_equal(init, "openrc") || str_equal(init, "busybox"))
+		return arena_printf(context->arena,
+		                    "echo '%s::respawn:/sbin/getty -L 38400 %s vt100' >> /etc/inittab",
+		                    serial, serial);
+	return arena_printf(context->arena,
+	                    "systemctl unmask serial-getty@.service serial-getty@%s.service && "
+	                    "systemctl enable serial-getty@%s.service",
+	                    serial, serial);
+}
+
 void check_serial_getty(const struct context *context, struct outcome *outcome)
 {
 	const struct observation *seen = find_getty(context->facts);
@@ -342,4 +360,6 @@ void check_serial_getty(const struct context *context, struct outcome *outcome)
 		judge_generated_getty(context, outcome);
 	else
 		outcome_set(context, outcome, VERDICT_FAIL, "no getty is enabled on %s", serial);
+	if (outcome->finding.verdict == VERDICT_FAIL)
+		outcome->finding.fix = getty_fix(context, serial);
 }

@@ -1388,6 +1388,7 @@ static void wants_a_getty_on_the_serial_console(void **state)
 		{ ANSWER_YES, "console", "console=tty0", VERDICT_FAIL,
 		  "no getty is enabled on ttyS0, and the command line has no console=ttyS0" },
 		{ ANSWER_YES, "ttyS10 ttyS0", "", VERDICT_PASS, "a getty is enabled on ttyS0" },
+		{ ANSWER_YES, "ttyS0 console", "console=tty0", VERDICT_PASS, "a getty is enabled on ttyS0" },
 		{ ANSWER_YES, "ttyS10", "", VERDICT_FAIL, "no getty is enabled on ttyS0" },
 		{ ANSWER_NO, NULL, "console=ttyS0", VERDICT_FAIL, "it is masked" },
 		{ ANSWER_UNKNOWN, NULL, "console=ttyS0", VERDICT_UNKNOWN,
@@ -1406,6 +1407,10 @@ static void wants_a_getty_on_the_serial_console(void **state)
 		};
 		judge(&bench);
 		expect(&bench, "boot.serial-getty", cases[i].verdict, cases[i].reason);
+		if (cases[i].verdict == VERDICT_FAIL)
+			expect_fix(&bench, "boot.serial-getty",
+			           "systemctl unmask serial-getty@.service serial-getty@ttyS0.service && "
+			           "systemctl enable serial-getty@ttyS0.service");
 		bench_close(&bench);
 	}
 }

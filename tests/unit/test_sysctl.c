@@ -102,6 +102,9 @@ static void debian_defaults(void **state)
 	expect("fs.protected_hardlinks", "1");
 	expect("kernel.perf_event_paranoid", "3");
 	expect("kernel.randomize_va_space", "2");
+	expect("vm.mmap_min_addr", NULL);
+	add_symbol("DEFAULT_MMAP_MIN_ADDR", "65536");
+	expect("vm.mmap_min_addr", "65536");
 	expect("kernel.kptr_restrict", "0");
 	assert_int_equal(predict("kernel.kptr_restrict")->source, SYSCTL_KERNEL_DEFAULT);
 	assert_null(predict("kernel.kptr_restrict")->place.path);
