@@ -116,6 +116,13 @@ bool str_ends(const char *text, const char *suffix)
 	return length >= end && strcmp(text + length - end, suffix) == 0;
 }
 
+bool str_is_plain(const char *text)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,:/=+@-";
+	return *text && *text != '-' && text[strspn(text, letters)] == '\0';
+}
+
 bool str_to_u64(const char *text, uint64_t *out)
 {
 	uint64_t value = 0;

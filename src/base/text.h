@@ -34,6 +34,8 @@ struct names {
 bool str_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
+/* A word of letters that a shell takes as they are; no option, not empty. */
+bool str_is_plain(const char *text);
 /* Decimal digits only, the whole string, in range. */
 NODISCARD bool str_to_u64(const char *text, uint64_t *out);
 /* Like systemd's fnmatch use: *, ?, [...] where '*' does match '/' only if `path` is false. */

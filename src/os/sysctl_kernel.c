@@ -162,7 +162,7 @@ static void refuse(struct sysctl_kernel *kernel, struct sysctl_cell *cell, const
 	                                place->path ? place->path : "the command line",
 	                                (unsigned long long)place->line, why));
 	/* Appliers write a key once, with its last value: another file's good one never gets there. */
-	if (in_file && !strpbrk(place->path, "' \\"))
+	if (in_file && str_is_plain(place->path))
 		cell->remedy = arena_printf(kernel->arena, "sed -i '%llus/^/#/' %s",
 		                            (unsigned long long)place->line, place->path);
 	interface_written(kernel, cell);

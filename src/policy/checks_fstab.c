@@ -86,6 +86,10 @@ static const char *fstab_fix(const struct context *context, const struct mount_e
 	for (size_t i = 0; i < table->partitions.count; i++)
 		if (found && table->partitions.items[i].number == number)
 			uuid = table->partitions.items[i].uuid;
+	if (uuid && (!str_is_plain(uuid) || !str_is_plain(entry->device)))
+		return arena_printf(context->arena,
+		                    "name the file system by its UUID in line %" PRIu64 " of /etc/fstab",
+		                    entry->place.line);
 	if (uuid)
 		return arena_printf(context->arena, "sed -i '%" PRIu64 "s|%s|UUID=%s|' /etc/fstab",
 		                    entry->place.line, entry->device, uuid);

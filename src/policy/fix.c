@@ -42,13 +42,30 @@ const char *fix_family(const struct os *os)
 	return family ? family : "";
 }
 
+/* Are all words of a list plain? An image's text in a command is run by whoever copies it. */
+static bool are_plain(struct arena *arena, const char *words)
+{
+	while (*words) {
+		size_t length = strcspn(words, " ");
+		if (!str_is_plain(arena_string(arena, span_of(words, length))))
+			return false;
+		words += length + (words[length] == ' ');
+	}
+	return true;
+}
+
+const char *fix_release(const struct context *context)
+{
+	return context->release && str_is_plain(context->release) ? context->release : "VERSION";
+}
+
 /* %V is the kernel's release, %% a percent sign. */
 static const char *filled_in(const struct context *context, const char *template)
 {
 	CLEANUP(text_free) struct text text = { 0 };
 	for (; *template; template ++) {
 		if (template[0] == '%' && template[1] == 'V') {
-			text_add(&text, context->release ? context->release : "VERSION");
+			text_add(&text, fix_release(context));
 			template ++;
 		} else if (template[0] == '%' && template[1] == '%') {
 			text_add_char(&text, '%');
@@ -80,7 +97,7 @@ const char *fix_from_policy(const struct context *context, const struct rule *ru
 
 const char *fix_initramfs(const struct context *context, const char *modules)
 {
-	const char *release = context->release ? context->release : "VERSION";
+	const char *release = fix_release(context);
 	bool debian = str_equal(context->family, "debian");
 	bool dracut = str_equal(context->family, "rhel") || str_equal(context->family, "suse");
 	/* None at all: a new one has what it needs, and the menu has to name it. */
@@ -90,6 +107,9 @@ const char *fix_initramfs(const struct context *context, const char *modules)
 		return arena_printf(context->arena,
 		                    "dracut --force --kver %s && grub2-mkconfig -o /boot/grub2/grub.cfg",
 		                    release);
+	if (!are_plain(context->arena, modules))
+		return arena_printf(context->arena,
+		                    "rebuild the initramfs of %s with the modules that it lacks", release);
 	if (debian)
 		return arena_printf(
 			context->arena,
@@ -128,7 +148,9 @@ const char *fix_menu_timeout(const struct context *context)
 const char *fix_command_line(const struct context *context, const char *remove, const char *add)
 {
 	const char *update = update_grub(context);
-	if (str_equal(context->family, "rhel"))
+	bool plain =
+		are_plain(context->arena, remove ? remove : "") && are_plain(context->arena, add ? add : "");
+	if (str_equal(context->family, "rhel") && plain)
 		return arena_printf(context->arena, "grubby --update-kernel=ALL %s%s%s%s%s%s%s",
 		                    remove ? "--remove-args='" : "", remove ? remove : "", remove ? "'" : "",
 		                    remove && add ? " " : "", add ? "--args='" : "", add ? add : "",
@@ -161,11 +183,12 @@ static bool sets_key(const char *line, const char *key)
 static bool can_edit(const struct sysctl *sysctl)
 {
 	return sysctl->source == SYSCTL_FILE && sysctl->place.path && sysctl->place.line > 0 &&
-	       str_starts(sysctl->place.path, "/etc/") && !strpbrk(sysctl->place.path, "' \\") &&
+	       str_starts(sysctl->place.path, "/etc/") && str_is_plain(sysctl->place.path) &&
 	       (!sysctl->place.text || sets_key(sysctl->place.text, sysctl->key));
 }
 
-/* Drop-ins are applied in the order of their names: ours has to come behind the one that decides now. */
+/* Drop-ins are applied in the order of their names: ours has to come behind the one that decides now. NULL:
+ * that one's name is not plain. */
 static const char *drop_in_behind(const struct context *context, const struct place *place)
 {
 	static const char *const names[] = { "60-image.conf", "99-zz-image.conf" };
@@ -173,7 +196,7 @@ static const char *drop_in_behind(const struct context *context, const struct pl
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!slash || strcmp(slash + 1, names[i]) < 0 || str_equal(slash + 1, names[i]))
 			return names[i];
-	return arena_printf(context->arena, "%s-image.conf", slash + 1);
+	return str_is_plain(slash + 1) ? arena_printf(context->arena, "%s-image.conf", slash + 1) : NULL;
 }
 
 const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value)
@@ -182,9 +205,12 @@ const char *fix_sysctl(const struct context *context, const struct sysctl *sysct
 	if (can_edit(sysctl))
 		return arena_printf(context->arena, "%s%ssed -i '%" PRIu64 "s|.*|%s = %s|' %s", remedy, then,
 		                    sysctl->place.line, sysctl->key, value, sysctl->place.path);
+	const char *drop_in = drop_in_behind(context, sysctl->source == SYSCTL_FILE ? &sysctl->place : NULL);
+	if (!drop_in)
+		return arena_printf(context->arena, "%s%sset %s = %s in a file of /etc/sysctl.d/ behind %s",
+		                    remedy, *remedy ? ", then " : "", sysctl->key, value, sysctl->place.path);
 	return arena_printf(context->arena, "%s%secho '%s = %s' >> /etc/sysctl.d/%s", remedy, then,
-	                    sysctl->key, value,
-	                    drop_in_behind(context, sysctl->source == SYSCTL_FILE ? &sysctl->place : NULL));
+	                    sysctl->key, value, drop_in);
 }
 
 const char *fix_effective(const struct context *context, const struct sysctl *sysctl, const char *value)

@@ -1,4 +1,5 @@
-// The next step to take, as a command or an edit to copy.
+// The next step to take, as a command or an edit to copy. Whoever copies it runs it: text of the image that
+// a shell could take for more than a word stays out of commands.
 #pragma once
 
 #include "policy/outcome.h"
@@ -6,6 +7,9 @@
 
 /* The family of distributions whose tools a fix names: "debian", "rhel", "suse", "alpine", "arch"; "". */
 const char *fix_family(const struct os *os);
+
+/* The kernel's release as a word of a command; "VERSION" when it is not known, or not plain. */
+const char *fix_release(const struct context *context);
 
 /* The policy's own fix for a case ("absent"), for the family, or for all; NULL: it has none. */
 const char *fix_from_policy(const struct context *context, const struct rule *rule, const char *variant);
@@ -20,9 +24,9 @@ const char *fix_command_line(const struct context *context, const char *remove, 
 const char *fix_menu_timeout(const struct context *context);
 
 /* Sets a key so that it wins over whatever sets it now. */
+const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value);
 /* The same where interfaces have to end up with the value: whatever line decides, or all of them at once. */
 const char *fix_effective(const struct context *context, const struct sysctl *sysctl, const char *value);
-const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value);
 
 /* Rebuilds the kernel with these changes to its configuration: "--enable SCSI_VIRTIO". */
 const char *fix_rebuild(const struct context *context, const char *changes);

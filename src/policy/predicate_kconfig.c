@@ -329,7 +329,7 @@ static void judge_installed(struct work *work, struct module_tally *tally)
 		work->outcome->finding.fix =
 			arena_printf(arena, "install all modules of %s: make modules_install, then depmod %s",
 		                     work->context->release ? work->context->release : "the kernel",
-		                     work->context->release ? work->context->release : "VERSION");
+		                     fix_release(work->context));
 	} else if (tally->unsure.size > 0) {
 		worsen(work, VERDICT_UNKNOWN);
 		add_clause(&work->unsure,

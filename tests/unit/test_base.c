@@ -253,9 +253,23 @@ static void errors_keep_their_code_and_gain_context(void **state)
 	assert_int_equal(error.code, ERROR_CORRUPT);
 }
 
+static void test_plain_words(void **state)
+{
+	(void)state;
+	static const char *const plain[] = { "6.1.0-50-amd64", "6.12.107+deb13", "/etc/sysctl.d/a.conf",
+		                             "UUID=a" };
+	static const char *const other[] = { "",    "-k",  "a b", "a;b", "$(a)",    "a'",
+		                             "a|b", "`a`", "a\\", "~a",  "\xc3\xa4" };
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		assert_true(str_is_plain(plain[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
+		assert_false(str_is_plain(other[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain_words),
 		cmocka_unit_test(checked_sums_and_products_never_wrap),
 		cmocka_unit_test(ranges_at_the_edges),
 		cmocka_unit_test(numbers_are_read_in_their_byte_order),

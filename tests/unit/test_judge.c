@@ -1327,6 +1327,39 @@ static struct mount_entry *add_mount(struct bench *bench, const char *device, co
 	return entry;
 }
 
+/* Whoever copies a fix runs it: an image must not choose what. */
+static void keeps_an_images_words_out_of_commands(void **state)
+{
+	(void)state;
+	static const char *const systems[] = { "debian", "rocky", "opensuse", "arch", "alpine", "other" };
+	static const char *const drop_ins[] = { "/etc/sysctl.d/10-$(evil).conf",
+		                                "/usr/lib/sysctl.d/zz$(evil).conf" };
+	for (size_t i = 0; i < ARRAY_SIZE(systems) * ARRAY_SIZE(drop_ins); i++) {
+		struct bench bench;
+		bench_open(&bench);
+		add_kernel(&bench, "6.1.0;$(evil)",
+		           arena_printf(&bench.arena, "%sCONFIG_SCSI_VIRTIO=m\n", whole_header));
+		add_module(&bench, "virtio_scsi", MODULE_FILE, ANSWER_NO)->missing = "virtio_scsi $(evil)";
+		add_module(&bench, "virtio_pci", MODULE_BUILTIN, ANSWER_UNKNOWN);
+		add_sysctl(&bench, "kernel.kptr_restrict", "0", SYSCTL_FILE,
+		           drop_ins[i % ARRAY_SIZE(drop_ins)], 1);
+		add_disk(&bench, CONSOLE " console=$(evil)'");
+		add_mount(&bench, "UUID=a|e;$(evil)'", "/", ANSWER_NO);
+		bench.facts.os.id = systems[i / ARRAY_SIZE(drop_ins)];
+		judge(&bench);
+		assert_int_equal(finding_of(&bench, "boot.initramfs")->verdict, VERDICT_FAIL);
+		assert_non_null(finding_of(&bench, "boot.fstab")->fix);
+		for (size_t j = 0; j < bench.judgement.findings.count; j++) {
+			const struct finding *finding = &bench.judgement.findings.items[j];
+			bool command = finding->fix && !str_starts(finding->fix, "take ") &&
+			               !str_starts(finding->fix, "set ");
+			if (command && strstr(finding->fix, "$(evil)"))
+				fail_msg("%s: %s", finding->rule->id, finding->fix);
+		}
+		bench_close(&bench);
+	}
+}
+
 static void wants_stable_names_in_fstab(void **state)
 {
 	(void)state;
@@ -1539,6 +1572,7 @@ int main(void)
 		cmocka_unit_test(asks_what_an_unknown_option_may_make_matter),
 		cmocka_unit_test(never_says_that_a_folder_boots),
 		cmocka_unit_test(wants_a_way_to_the_root),
+		cmocka_unit_test(keeps_an_images_words_out_of_commands),
 		cmocka_unit_test(wants_the_serial_console_last),
 		cmocka_unit_test(wants_stable_names_in_fstab),
 		cmocka_unit_test(wants_a_getty_on_the_serial_console),
