@@ -1,4 +1,4 @@
-// slipway check: inputs in, verdicts out.
+// slipway check and slipway inspect: inputs in; verdicts, or the facts alone, out.
 
 #include "cmd/command.h"
 
@@ -6,30 +6,10 @@
 #include "cmd/screen.h"
 #include "report/report.h"
 
-struct checked {
+struct judged {
 	struct examination examination;
 	struct judgement judgement;
 };
-
-static enum status check_one(const char *name, const struct policy *policy, const struct questions *questions,
-                             enum level fail_on, struct arena *arena, struct report_input *report)
-{
-	struct checked *checked = arena_alloc(arena, sizeof(*checked));
-	examine(name, questions, arena, &checked->examination);
-	const struct facts *facts = &checked->examination.facts;
-	policy_judge(policy, facts, arena, &checked->judgement);
-	bool fails = judgement_fails_at(&checked->judgement, fail_on);
-	*report = (struct report_input){
-		.name = name,
-		.facts = facts,
-		.judgement = &checked->judgement,
-		.seconds = checked->examination.seconds,
-		.peak_kilobytes = checked->examination.peak_kilobytes,
-		/* What was not seen whole is not vouched for. */
-		.conforms = !fails && facts->examined == EXAMINED_FULL,
-	};
-	return graver_status(checked->examination.status, fails ? STATUS_FAILURES : STATUS_CONFORMS);
-}
 
 static const struct report_format *find_format(const char *name)
 {
@@ -39,48 +19,83 @@ static const struct report_format *find_format(const char *name)
 	return format->name ? format : report_formats;
 }
 
+/* What both commands work with. */
+struct call {
+	struct policy policy;
+	struct arena arena;
+	struct report_options report;
+	struct questions questions;
+	const struct report_format *format;
+};
+
+/* False: the policy cannot be used, which has been said. */
+NODISCARD static bool call_begin(const struct options *options, struct call *out)
+{
+	*out = (struct call){ 0 };
+	if (!load_policy(options, &out->policy))
+		return false;
+	out->report = screen_options(options);
+	out->questions = examination_questions(&out->policy, options, &out->arena);
+	out->format = find_format(options->format);
+	return true;
+}
+
+static void call_end(struct call *call)
+{
+	arena_free(&call->arena);
+	policy_free(&call->policy);
+}
+
+/* Reads and judges one input; returns how the reading went. */
+static enum status judge_input(struct call *call, const char *name, enum level fail_on,
+                               struct report_input *out)
+{
+	struct judged *judged = arena_alloc(&call->arena, sizeof(*judged));
+	examine(name, &call->questions, &call->arena, &judged->examination);
+	const struct facts *facts = &judged->examination.facts;
+	policy_judge(&call->policy, facts, &call->arena, &judged->judgement);
+	*out = (struct report_input){
+		.name = name,
+		.facts = facts,
+		.judgement = &judged->judgement,
+		.seconds = judged->examination.seconds,
+		.peak_kilobytes = judged->examination.peak_kilobytes,
+		/* What was not seen whole is not vouched for. */
+		.conforms =
+			!judgement_fails_at(&judged->judgement, fail_on) && facts->examined == EXAMINED_FULL,
+	};
+	return judged->examination.status;
+}
+
 enum status command_check(const struct options *options)
 {
-	struct policy policy;
-	if (!load_policy(options, &policy))
+	struct call call;
+	if (!call_begin(options, &call))
 		return options->policy ? STATUS_USAGE : STATUS_BUG;
-	struct arena arena = { 0 };
-	struct report_options report = screen_options(options);
-	struct questions questions = examination_questions(&policy, options, &arena);
 	struct report_input *inputs =
-		arena_alloc_array(&arena, options->operand_count, sizeof(struct report_input));
+		arena_alloc_array(&call.arena, options->operand_count, sizeof(struct report_input));
 	enum status status = STATUS_CONFORMS;
-	for (size_t i = 0; i < options->operand_count; i++)
-		status = graver_status(status, check_one(options->operands[i], &policy, &questions,
-		                                         options->fail_on, &arena, &inputs[i]));
-	find_format(options->format)->check(stdout, &policy, inputs, options->operand_count, &report);
-	arena_free(&arena);
-	policy_free(&policy);
+	for (size_t i = 0; i < options->operand_count; i++) {
+		status = graver_status(
+			status, judge_input(&call, options->operands[i], options->fail_on, &inputs[i]));
+		if (judgement_fails_at(inputs[i].judgement, options->fail_on))
+			status = graver_status(status, STATUS_FAILURES);
+	}
+	call.format->check(stdout, &call.policy, inputs, options->operand_count, &call.report);
+	call_end(&call);
 	return status;
 }
 
+/* The judgement is for the guest OS features alone: the exit status is that of the reading. */
 enum status command_inspect(const struct options *options)
 {
-	struct policy policy;
-	if (!load_policy(options, &policy))
+	struct call call;
+	if (!call_begin(options, &call))
 		return options->policy ? STATUS_USAGE : STATUS_BUG;
-	struct arena arena = { 0 };
-	struct report_options report = screen_options(options);
-	struct questions questions = examination_questions(&policy, options, &arena);
-	questions.everything = true;
-	struct examination examination;
-	struct judgement judgement = { 0 };
-	examine(options->operands[0], &questions, &arena, &examination);
-	policy_judge(&policy, &examination.facts, &arena, &judgement);
-	struct report_input input = {
-		.name = options->operands[0],
-		.facts = &examination.facts,
-		.judgement = &judgement,
-		.seconds = examination.seconds,
-		.peak_kilobytes = examination.peak_kilobytes,
-	};
-	find_format(options->format)->inspect(stdout, &input, &report);
-	arena_free(&arena);
-	policy_free(&policy);
-	return examination.status;
+	call.questions.everything = true;
+	struct report_input input;
+	enum status status = judge_input(&call, options->operands[0], options->fail_on, &input);
+	call.format->inspect(stdout, &input, &call.report);
+	call_end(&call);
+	return status;
 }
