@@ -145,8 +145,8 @@ static void read_interfaces(const struct guest *guest, struct observation *out, 
 		/* Not one that says otherwise may be left: the last word here is "no". */
 		if (!dhcp || out->state == ANSWER_UNKNOWN)
 			guest_say(out, dhcp ? ANSWER_YES : ANSWER_NO, "ifupdown",
-			          dhcp ? "ifupdown configures the interface by DHCP"
-			               : "ifupdown configures the interface without DHCP");
+			          arena_printf(guest->arena, "ifupdown configures %s %s DHCP",
+			                       arena_string(guest->arena, name), dhcp ? "by" : "without"));
 	}
 }
 

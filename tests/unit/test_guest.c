@@ -156,6 +156,8 @@ static void ifupdown(void **state)
 	memory_file(&files, "/etc/network/interfaces.d/eth0", "auto eth0\niface eth0 inet dhcp\n");
 	expect("guest.dhcp", ANSWER_YES, "ifupdown");
 	expect_place("guest.dhcp", "/etc/network/interfaces.d/eth0", 2);
+	/* Whether the card gets that name is another question: the reader sees which it is. */
+	assert_string_equal(observe("guest.dhcp")->reason, "ifupdown configures eth0 by DHCP");
 	memory_file(&files, "/etc/network/interfaces.d/ens4", "iface ens4 inet static\n");
 	expect("guest.dhcp", ANSWER_NO, "ifupdown");
 }
