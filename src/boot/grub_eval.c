@@ -115,6 +115,12 @@ static struct grub_function *find_function(struct grub_machine *machine, const c
 static void define_function(struct grub_machine *machine, const struct grub_node *node)
 {
 	struct grub_function *function = find_function(machine, node->name);
+	if (!function && machine->functions.count >= GRUB_FUNCTIONS_MAX) {
+		(void)error_set(machine->error, ERROR_LIMIT,
+		                "the GRUB configuration defines more than %d functions", GRUB_FUNCTIONS_MAX);
+		machine->flow = GRUB_FLOW_FAIL;
+		return;
+	}
 	if (!function)
 		function = LIST_ADD(machine->arena, &machine->functions);
 	*function = (struct grub_function){

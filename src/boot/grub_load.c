@@ -76,12 +76,6 @@ static void finish_load(struct grub_machine *machine, enum answer found)
 		grub_finish(machine, found == ANSWER_YES);
 }
 
-static struct place place_here(struct grub_machine *machine)
-{
-	(void)grub_spend(machine, machine->source ? machine->source->text.size / 4096 : 0);
-	return grub_place(machine, machine->source, machine->line);
-}
-
 void grub_do_linux(struct grub_machine *machine, const struct grub_arguments *arguments,
                    const struct grub_node *node)
 {
@@ -94,7 +88,7 @@ void grub_do_linux(struct grub_machine *machine, const struct grub_arguments *ar
 	doubt(machine, machine->maybe);
 	machine->load->kernel = find_file(machine, &arguments->list.items[1]);
 	machine->load->command_line = command_line_of(machine, arguments);
-	machine->load->place = place_here(machine);
+	machine->load->place = grub_place(machine, machine->source, machine->line);
 	finish_load(machine, machine->load->kernel.found);
 }
 
@@ -134,7 +128,7 @@ void grub_do_other_loader(struct grub_machine *machine, const struct grub_argume
 	if (machine->load) {
 		*machine->load = (struct grub_load){ .command = arguments->list.items[0].text };
 		doubt(machine, machine->maybe);
-		machine->load->place = place_here(machine);
+		machine->load->place = grub_place(machine, machine->source, machine->line);
 	}
 	grub_finish_unknown(machine,
 	                    grub_reason(machine, "cannot follow `%s`", arguments->list.items[0].text));

@@ -5,18 +5,26 @@
 #include "boot/grub_environment.h"
 #include "boot/grub_parser.h"
 
-#define GRUB_CONFIG_MAX   ((size_t)4 << 20) /* bytes of one configuration file */
-#define GRUB_WORK_MAX     200000            /* commands, plus 1 for each 64 bytes of their words */
-#define GRUB_VALUE_MAX    16384             /* bytes of one word */
-#define GRUB_DEPTH_MAX    24                /* functions, sourced files and submenus inside each other */
-#define GRUB_ENTRIES_MAX  512
-#define GRUB_PROBLEMS_MAX 64
+#define GRUB_CONFIG_MAX    ((size_t)4 << 20) /* bytes of one configuration file */
+#define GRUB_WORK_MAX      200000            /* commands, plus 1 for each 64 bytes of their words */
+#define GRUB_VALUE_MAX     16384             /* bytes of one word */
+#define GRUB_DEPTH_MAX     24                /* functions, sourced files and submenus inside each other */
+#define GRUB_ENTRIES_MAX   512
+#define GRUB_PROBLEMS_MAX  64
+#define GRUB_FUNCTIONS_MAX 1000
+
+/* The line that was looked for last: the next one is mostly not far behind it. */
+struct grub_cursor {
+	uint64_t line;    /* from 1 on; 0: none yet */
+	struct span rest; /* the text from that line on */
+};
 
 /* A configuration file that is being run; its text is needed to quote lines. */
 struct grub_source {
 	const char *path;
 	uint64_t partition;
 	struct span text;
+	struct grub_cursor *cursor; /* NULL: lines are looked for from the begin */
 };
 
 struct grub_argument {
@@ -159,6 +167,7 @@ void grub_menu_run(struct grub_machine *machine);
 
 /* Reasons and evidence: grub_report.c */
 const char *grub_reason(struct grub_machine *machine, const char *format, ...) PRINTF(2, 3);
+/* Costs work, by the lines between this one and the one before. */
 struct place grub_place(struct grub_machine *machine, const struct grub_source *source, uint64_t line);
 void grub_problem(struct grub_machine *machine, const char *code, const char *message, struct place place);
 long grub_number(const char *text, const char **end); /* as GRUB's strtoul with base 0; end == text: none */

@@ -282,7 +282,9 @@ static void run_entry(struct grub_machine *machine, const struct grub_menu_entry
 		} else if (inner.menu->entries.count > 0 && !load.command) {
 			run_entries(&inner, path, is_default);
 		} else if (!entry->submenu) {
+			machine->work = inner.work;
 			list_entry(machine, entry, path, &load, is_default);
+			inner.work = machine->work;
 		} else if (is_default) {
 			machine->out->default_known = ANSWER_NO;
 			machine->out->default_reason = "the default entry is a submenu without entries";

@@ -29,6 +29,23 @@ const char *grub_reason(struct grub_machine *machine, const char *format, ...)
 	                    machine->line, what);
 }
 
+/* The text of a line; empty behind the last one. */
+static struct span find_line(struct grub_machine *machine, const struct grub_source *source, uint64_t line)
+{
+	struct grub_cursor start = { 1, source->text };
+	struct grub_cursor *cursor = source->cursor ? source->cursor : &start;
+	if (cursor->line == 0 || cursor->line > line)
+		*cursor = start;
+	uint64_t before = cursor->line;
+	struct span rest = cursor->rest, text = { 0 };
+	while (span_next_line(&rest, &text) && cursor->line < line) {
+		*cursor = (struct grub_cursor){ cursor->line + 1, rest };
+		text = (struct span){ 0 };
+	}
+	(void)grub_spend(machine, (cursor->line - before) / 64);
+	return span_trim(text);
+}
+
 struct place grub_place(struct grub_machine *machine, const struct grub_source *source, uint64_t line)
 {
 	struct place place = { 0 };
@@ -37,16 +54,10 @@ struct place grub_place(struct grub_machine *machine, const struct grub_source *
 	place.partition = source->partition;
 	place.path = source->path;
 	place.line = line;
-	struct span rest = source->text, text;
-	for (uint64_t number = 1; span_next_line(&rest, &text); number++) {
-		if (number < line)
-			continue;
-		text = span_trim(text);
-		if (text.size > LINE_MAX_QUOTED)
-			text.size = LINE_MAX_QUOTED;
-		place.text = arena_string(machine->arena, text);
-		break;
-	}
+	struct span text = find_line(machine, source, line);
+	if (text.size > LINE_MAX_QUOTED)
+		text.size = LINE_MAX_QUOTED;
+	place.text = arena_string(machine->arena, text);
 	return place;
 }
 

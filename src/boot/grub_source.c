@@ -72,6 +72,7 @@ bool grub_run_file(struct grub_machine *machine, uint64_t partition, const char 
 	struct grub_source *source = arena_alloc(machine->arena, sizeof(*source));
 	source->path = arena_strdup(machine->arena, path);
 	source->partition = partition;
+	source->cursor = arena_alloc(machine->arena, sizeof(*source->cursor));
 	if (machine->depth >= GRUB_DEPTH_MAX) {
 		(void)error_set(machine->error, ERROR_LIMIT,
 		                "configuration files of GRUB include each other more than %d deep",
