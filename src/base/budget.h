@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 struct budget {
-	uint64_t inflated_left; /* bytes that decompressors may still produce */
+	uint64_t inflated_left; /* bytes that decompressors may still take or produce */
 	uint64_t steps_left;    /* entries, nodes, blocks, tokens that walks may still visit */
 };
 

@@ -72,7 +72,9 @@ static bool refill(struct decoder *decoder, struct error *error)
 {
 	uint64_t left = decoder->in->size - decoder->next;
 	size_t size = left < INPUT_SIZE ? (size_t)left : INPUT_SIZE;
-	if (!reader_read(decoder->in, decoder->next, decoder->buffer, size, error))
+	/* What goes in costs as what comes out: there are data without end that give nothing. */
+	if (!budget_inflate(decoder->budget, size, decoder->codec->name, error) ||
+	    !reader_read(decoder->in, decoder->next, decoder->buffer, size, error))
 		return false;
 	decoder->next += size;
 	decoder->input = span_of(decoder->buffer, size);

@@ -102,7 +102,10 @@ static void decodes_what_the_tools_write(void **state)
 			assert_true(decode(packed, 0, pieces[p], &budget, &arena, &out, &end, &error));
 			assert_same(out, content);
 			assert_int_equal(end, packed.size);
-			assert_int_equal(budget.inflated_left, budget_default().inflated_left - CONTENT_SIZE);
+			/* What goes in is paid for, too; a little more of it may be read than is used. */
+			uint64_t spent = budget_default().inflated_left - budget.inflated_left;
+			assert_true(spent >= CONTENT_SIZE + packed.size);
+			assert_true(spent <= CONTENT_SIZE + 2 * packed.size);
 		}
 		arena_free(&arena);
 	}
