@@ -92,6 +92,9 @@ static bool read_pieces(struct ext_io *io, uint64_t offset, uint8_t *out, size_t
 	return true;
 }
 
+/* What libext2fs does with a block takes time by its size, which the image chooses. */
+#define STEP_SIZE 1024
+
 /* `count` blocks, or -count bytes when it is negative. */
 static errcode_t read_blocks(io_channel channel, unsigned long long block, int count, void *data)
 {
@@ -100,7 +103,7 @@ static errcode_t read_blocks(io_channel channel, unsigned long long block, int c
 	uint64_t length = count < 0 ? (uint64_t) - (int64_t)count : (uint64_t)count * block_size;
 	uint64_t offset;
 
-	if (!budget_step(io->budget, 1 + length / block_size, "an ext file system", &io->error))
+	if (!budget_step(io->budget, 1 + length / STEP_SIZE, "an ext file system", &io->error))
 		return EXT2_ET_SHORT_READ;
 	if (!mul_u64(block, block_size, &offset) || !range_inside(offset, length, io->reader.size)) {
 		error_fill(&io->error, ERROR_CORRUPT, "block %llu lies behind the end of the file system",
