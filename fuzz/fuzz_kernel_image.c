@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena = { 0 };
 	struct error error = { 0 };
 	struct kernel_image image;
-	if (kernel_image_read(&reader, &arena, &image, &error)) {
-		struct budget budget = { .inflated_left = 1 << 22 };
+	struct budget budget = { .inflated_left = 1 << 22 };
+	if (kernel_image_read(&reader, &budget, &arena, &image, &error)) {
 		struct span config;
 		if (!image.format || !image.compression ||
 		    (image.version && !strstr(image.banner, image.version)))

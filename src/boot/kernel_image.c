@@ -279,19 +279,21 @@ static bool read_head(const struct reader *file, struct span head, struct budget
 	return error_set(error, ERROR_CORRUPT, "no kernel: neither bzImage, Image, zboot nor vmlinux");
 }
 
-bool kernel_image_read(const struct reader *file, struct arena *arena, struct kernel_image *out,
-                       struct error *error)
+bool kernel_image_read(const struct reader *file, struct budget *shared, struct arena *arena,
+                       struct kernel_image *out, struct error *error)
 {
 	uint8_t bytes[HEAD_SIZE];
 	size_t size = file->size < sizeof(bytes) ? (size_t)file->size : sizeof(bytes);
-	struct budget budget = { .inflated_left = SCAN_MOST };
+	/* A part of the allowance, so that one kernel cannot use it up. */
+	uint64_t most = shared->inflated_left < SCAN_MOST ? shared->inflated_left : SCAN_MOST;
+	struct budget budget = { .inflated_left = most };
 	struct kernel_image image = { 0 };
-	if (!reader_read(file, 0, bytes, size, error) ||
-	    !read_head(file, span_of(bytes, size), &budget, arena, &image, error))
-		return false;
-	if (!image.version && image.payload_size && strcmp(image.format, "bzImage") != 0 &&
-	    !scan_version(file, &budget, arena, &image, error))
-		return false;
-	*out = image;
-	return true;
+	bool sound = reader_read(file, 0, bytes, size, error) &&
+	             read_head(file, span_of(bytes, size), &budget, arena, &image, error);
+	if (sound && !image.version && image.payload_size && strcmp(image.format, "bzImage") != 0)
+		sound = scan_version(file, &budget, arena, &image, error);
+	shared->inflated_left -= most - budget.inflated_left;
+	if (sound)
+		*out = image;
+	return sound;
 }

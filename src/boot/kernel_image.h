@@ -16,9 +16,12 @@ struct kernel_image {
 	uint64_t payload_size;
 };
 
-/* Reads the header alone (some kilobytes). ERROR_CORRUPT when it is no kernel that we know. */
-NODISCARD bool kernel_image_read(const struct reader *file, struct arena *arena, struct kernel_image *out,
-                                 struct error *error);
+/*
+ * Reads the header alone (some kilobytes), and where that tells no version, what is inside up to the banner.
+ * ERROR_CORRUPT when it is no kernel that we know.
+ */
+NODISCARD bool kernel_image_read(const struct reader *file, struct budget *budget, struct arena *arena,
+                                 struct kernel_image *out, struct error *error);
 
 /*
  * The text of the configuration that CONFIG_IKCONFIG keeps inside the kernel, unpacked. Streams the payload

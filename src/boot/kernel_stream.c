@@ -6,6 +6,8 @@
 #include "base/text.h"
 
 #define CHUNK_SIZE ((size_t)64 << 10)
+/* A kernel has a marker once or twice. */
+#define MARKERS_MOST 1000
 
 /* The kernel's build puts the content's size, 4 bytes, behind an lz4 payload, which cannot tell its end. */
 static uint64_t stream_size(const struct kernel_image *image)
@@ -42,7 +44,7 @@ void kernel_stream_close(struct kernel_stream *stream)
 
 struct span kernel_stream_window(const struct kernel_stream *stream)
 {
-	return span_of(stream->window, stream->size);
+	return span_of(stream->window + stream->begin, stream->size);
 }
 
 /* Drops bytes at the front of the window. */
@@ -50,8 +52,15 @@ static void drop(struct kernel_stream *stream, size_t count)
 {
 	if (count > stream->size)
 		count = stream->size;
+	stream->begin += count;
 	stream->size -= count;
-	memmove(stream->window, stream->window + count, stream->size);
+}
+
+/* Only where more is to be loaded: a kernel may be nothing but markers, each of which is dropped. */
+static void move_to_front(struct kernel_stream *stream)
+{
+	memmove(stream->window, stream->window + stream->begin, stream->size);
+	stream->begin = 0;
 }
 
 static bool read_plain(struct kernel_stream *stream, uint8_t *buffer, size_t capacity, size_t *got,
@@ -70,6 +79,7 @@ static bool read_plain(struct kernel_stream *stream, uint8_t *buffer, size_t cap
 bool kernel_stream_fill(struct kernel_stream *stream, size_t want, struct error *error)
 {
 	while (stream->size < want && !stream->ended) {
+		move_to_front(stream);
 		size_t room = KERNEL_WINDOW_SIZE - stream->size;
 		size_t size = room < CHUNK_SIZE ? room : CHUNK_SIZE;
 		uint8_t *end = stream->window + stream->size;
@@ -89,6 +99,9 @@ bool kernel_stream_find(struct kernel_stream *stream, const char *marker, struct
 	size_t length = strlen(marker);
 	for (;;) {
 		size_t at = span_find(kernel_stream_window(stream), 0, marker, length);
+		if (at != SIZE_MAX && ++stream->found > MARKERS_MOST)
+			return error_set(error, ERROR_NOT_FOUND, "the kernel contains \"%s\" too often",
+			                 marker);
 		if (at != SIZE_MAX) {
 			drop(stream, at + length);
 			return true;

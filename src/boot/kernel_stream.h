@@ -13,8 +13,9 @@ struct kernel_stream {
 	uint64_t next;          /* of an uncompressed payload */
 	struct budget *budget;  /* borrowed */
 	uint8_t *window;        /* owned, KERNEL_WINDOW_SIZE bytes */
-	size_t size;            /* bytes in the window */
+	size_t begin, size;     /* what of it is loaded and not dropped */
 	bool ended;             /* nothing follows the window */
+	unsigned found;         /* markers so far */
 };
 
 /* Starts at the first byte of the payload. On success kernel_stream_close() is owed; *out must not move. */
@@ -27,5 +28,8 @@ void kernel_stream_close(struct kernel_stream *stream);
 struct span kernel_stream_window(const struct kernel_stream *stream);
 /* Loads until the window holds `want` bytes (at most KERNEL_WINDOW_SIZE) or the payload ends. */
 NODISCARD bool kernel_stream_fill(struct kernel_stream *stream, size_t want, struct error *error);
-/* Moves the window to just behind the next marker; false with ERROR_NOT_FOUND when there is none. */
+/*
+ * Moves the window to just behind the next marker; false with ERROR_NOT_FOUND when there is none, or when so
+ * many came before it that the file holds nothing else.
+ */
 NODISCARD bool kernel_stream_find(struct kernel_stream *stream, const char *marker, struct error *error);

@@ -29,7 +29,7 @@ static void read_kernel(struct gatherer *gatherer, const struct tree_file *file,
 	struct reader reader = node_reader(&file->node);
 	struct kernel_image image = { 0 };
 	uint8_t first;
-	if (kernel_image_read(&reader, gatherer->arena, &image, &error)) {
+	if (kernel_image_read(&reader, &gatherer->budget, gatherer->arena, &image, &error)) {
 		kernel->version = image.version;
 		kernel->banner = image.banner;
 		kernel->arch = image.arch;
@@ -47,6 +47,9 @@ static void read_kernel(struct gatherer *gatherer, const struct tree_file *file,
 		kernel->sound = ANSWER_NO;
 }
 
+/* More than any image has. Each is looked for among those before it, and may have to be unpacked. */
+#define KERNELS_MOST 256
+
 /* Adds a kernel file, once; the default entry's claim on it wins over another entry's. */
 static void add_kernel(struct gatherer *gatherer, const struct candidate *candidate)
 {
@@ -58,6 +61,14 @@ static void add_kernel(struct gatherer *gatherer, const struct candidate *candid
 	const char *image_path = gather_image_path(gatherer, candidate->fs->partition,
 	                                           arena_strdup(gatherer->arena, file.path));
 	struct kernel *kernel = kernel_at(gatherer, candidate->fs->partition, image_path);
+	if (!kernel && !candidate->booted && gatherer->facts->kernels.count >= KERNELS_MOST) {
+		if (!gatherer->kernels_left_out)
+			gather_note_gap(gatherer, "kernels-left-out", NULL,
+			                "there are more than %d kernels: the rest was not looked at",
+			                KERNELS_MOST);
+		gatherer->kernels_left_out = true;
+		return;
+	}
 	if (!kernel) {
 		kernel = LIST_ADD(gatherer->arena, &gatherer->facts->kernels);
 		kernel->place = (struct place){ .partition = candidate->fs->partition, .path = image_path };
@@ -97,6 +108,8 @@ static void add_kernel_of_tree(struct gatherer *gatherer, const char *path)
 	if (!fs)
 		return;
 	size_t prefix = !fs->mount || str_equal(fs->mount, "/") ? 0 : strlen(fs->mount);
+	if (prefix > 0 && !str_starts(file.path, fs->mount))
+		return;
 	struct candidate candidate = { .fs = fs, .path = arena_strdup(gatherer->arena, file.path + prefix) };
 	add_kernel(gatherer, &candidate);
 }

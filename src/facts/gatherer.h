@@ -10,6 +10,7 @@ struct gatherer {
 	struct facts *facts; /* what is filled */
 	struct disk *disk;   /* owned */
 	struct fs_set filesystems;
+	bool kernels_left_out;
 	struct tree tree; /* the namespace of the running system; root NULL: none was found */
 };
 

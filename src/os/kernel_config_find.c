@@ -71,7 +71,7 @@ static bool try_image(struct search *search)
 	struct span text;
 	if (!search->image)
 		return false;
-	if (!kernel_image_read(search->image, search->arena, &image, &error) ||
+	if (!kernel_image_read(search->image, search->budget, search->arena, &image, &error) ||
 	    !kernel_image_config(search->image, &image, search->budget, search->arena, &text, &error)) {
 		note(search, search->image_place.path, error.message);
 		return false;

@@ -56,8 +56,7 @@ static bool print_kernel(const struct reader *file, struct budget *budget, struc
                          struct error *error)
 {
 	struct kernel_image image;
-	(void)budget;
-	if (!kernel_image_read(file, arena, &image, error))
+	if (!kernel_image_read(file, budget, arena, &image, error))
 		return false;
 	printf("%s\n%s\n%s\n%s\n%s\n", image.format, image.arch ? image.arch : "",
 	       image.version ? image.version : "", image.compression, image.banner ? image.banner : "");
@@ -69,7 +68,7 @@ static bool print_config(const struct reader *file, struct budget *budget, struc
 {
 	struct kernel_image image;
 	struct span config;
-	if (!kernel_image_read(file, arena, &image, error) ||
+	if (!kernel_image_read(file, budget, arena, &image, error) ||
 	    !kernel_image_config(file, &image, budget, arena, &config, error))
 		return false;
 	return fwrite(config.data, 1, config.size, stdout) == config.size;

@@ -77,9 +77,10 @@ static struct span ikconfig(const char *config, struct arena *arena)
 static struct kernel_image read_image(struct span file, struct arena *arena)
 {
 	struct reader reader = reader_of_span(&file);
+	struct budget budget = budget_default();
 	struct kernel_image image;
 	struct error error = { 0 };
-	if (!kernel_image_read(&reader, arena, &image, &error))
+	if (!kernel_image_read(&reader, &budget, arena, &image, &error))
 		fail_msg("%s", error.message);
 	return image;
 }
@@ -336,13 +337,14 @@ static void refuses_what_is_no_kernel_or_half_of_one(void **state)
 {
 	(void)state;
 	struct arena arena = { 0 };
+	struct budget budget = budget_default();
 	struct error error = { 0 };
 	struct kernel_image image;
 	struct span gzip = tool_filter(COMMAND("gzip"), span_text("no kernel"), &arena);
 	const struct span others[] = { span_text(""), span_text("MZ"), span_text("#!/bin/sh\n"), gzip };
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		struct reader reader = reader_of_span(&others[i]);
-		assert_false(kernel_image_read(&reader, &arena, &image, &error));
+		assert_false(kernel_image_read(&reader, &budget, &arena, &image, &error));
 		assert_int_equal(error.code, ERROR_CORRUPT);
 	}
 	struct span payload = build_payload(&builds[5], make_vmlinux(9000, span_text(""), &arena), &arena);
@@ -350,7 +352,7 @@ static void refuses_what_is_no_kernel_or_half_of_one(void **state)
 	for (size_t size = 0; size < file.size; size += 97) {
 		struct span part = span_of(file.data, size);
 		struct reader reader = reader_of_span(&part);
-		assert_false(kernel_image_read(&reader, &arena, &image, &error));
+		assert_false(kernel_image_read(&reader, &budget, &arena, &image, &error));
 	}
 	arena_free(&arena);
 }
