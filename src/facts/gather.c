@@ -146,6 +146,18 @@ static struct partition *partition_of(struct facts *facts, uint64_t number)
 	return NULL;
 }
 
+/* "/boot//efi/" is "/boot/efi": mount points are put in front of paths, and taken off again. */
+static const char *plain_mount_point(const char *path, struct arena *arena)
+{
+	char *plain = arena_strdup(arena, path);
+	size_t length = 0;
+	for (const char *at = path; *at; at++)
+		if (at[0] != '/' || (at[1] && at[1] != '/'))
+			plain[length++] = *at;
+	plain[length] = '\0';
+	return plain;
+}
+
 static void mount_partition(struct gatherer *gatherer, uint64_t number, const char *path,
                             const struct place *place)
 {
@@ -173,8 +185,11 @@ static void gather_mounts(struct gatherer *gatherer)
 		struct mount_entry *entry = &facts->fstab.entries.items[i];
 		entry->found = boot_resolve_device(entry->device, &facts->table, gatherer->arena,
 		                                   &entry->partition, &entry->reason);
-		if (entry->found == ANSWER_YES && entry->path && entry->path[0] == '/' && entry->path[1])
-			mount_partition(gatherer, entry->partition, entry->path, &entry->place);
+		if (entry->found != ANSWER_YES || !entry->path || entry->path[0] != '/')
+			continue;
+		const char *point = plain_mount_point(entry->path, gatherer->arena);
+		if (*point)
+			mount_partition(gatherer, entry->partition, point, &entry->place);
 	}
 }
 
