@@ -15,17 +15,27 @@ static uint32_t *bucket_of(struct carried *carried, struct span name)
 	return &carried->buckets[module_hash(name) % CARRIED_BUCKETS];
 }
 
-static struct carried_module *find(struct carried *carried, struct span name)
+/* False when the budget is used up; NULL for a module that is not looked for. */
+static bool find(struct carried *carried, struct span name, struct carried_module **out)
 {
-	for (uint32_t at = *bucket_of(carried, name); at; at = carried->modules.items[at - 1].next)
-		if (module_same_name(span_text(carried->modules.items[at - 1].name), name))
-			return &carried->modules.items[at - 1];
-	return NULL;
+	struct error error;
+	*out = NULL;
+	for (uint32_t at = *bucket_of(carried, name); at; at = carried->modules.items[at - 1].next) {
+		if (!budget_step(carried->budget, 1, "the modules of the initramfs", &error))
+			return false;
+		if (module_same_name(span_text(carried->modules.items[at - 1].name), name)) {
+			*out = &carried->modules.items[at - 1];
+			break;
+		}
+	}
+	return true;
 }
 
 size_t carried_add(struct carried *carried, struct span name, struct arena *arena)
 {
-	struct carried_module *known = find(carried, name);
+	struct carried_module *known;
+	if (!find(carried, name, &known))
+		return SIZE_MAX;
 	if (known)
 		return (size_t)(known - carried->modules.items);
 	uint32_t *bucket = bucket_of(carried, name);
@@ -87,8 +97,9 @@ static bool split_name(const char *name, struct span *version, struct span *rest
 
 static void see_module(struct walk *walk, struct span name)
 {
-	struct carried_module *module = find(walk->carried, name);
-	if (module && !module->seen) {
+	struct carried_module *module;
+	/* Without a budget, the walk itself fails at the next entry. */
+	if (find(walk->carried, name, &module) && module && !module->seen) {
 		module->seen = true;
 		walk->carried->unseen -= module->wanted;
 	}

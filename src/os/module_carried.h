@@ -17,10 +17,12 @@ struct carried {
 	LIST(struct carried_module) modules;
 	uint32_t buckets[CARRIED_BUCKETS]; /* 1 + index of a module */
 	size_t unseen;                     /* of those that are wanted */
+	/* Borrowed: a crafted list puts all modules into one bucket, and going through that has its price. */
+	struct budget *budget;
 	bool whole; /* the initramfs was walked to its end: what was not seen is not there */
 };
 
-/* The module's index; adds it when it is not looked for yet. */
+/* The module's index; adds it when it is not looked for yet. SIZE_MAX when the budget is used up. */
 size_t carried_add(struct carried *carried, struct span name, struct arena *arena);
 
 /* The walk shall go on until this module is seen. */

@@ -137,6 +137,8 @@ static bool add_needs(struct lookup *lookup, const struct module_line *line, str
 		if (builtin)
 			continue;
 		size_t index = carried_add(&lookup->carried, name, lookup->arena);
+		if (index == SIZE_MAX)
+			return false;
 		if (has_index(closure, index))
 			continue;
 		if (closure->items.count >= NEEDS_MAX)
@@ -150,7 +152,10 @@ static bool add_needs(struct lookup *lookup, const struct module_line *line, str
 static void close_over(struct lookup *lookup, const struct module_line *line, struct closure *closure)
 {
 	struct error error = { 0 };
-	*LIST_ADD(lookup->arena, &closure->items) = carried_add(&lookup->carried, line->name, lookup->arena);
+	size_t own = carried_add(&lookup->carried, line->name, lookup->arena);
+	if (own == SIZE_MAX)
+		return;
+	*LIST_ADD(lookup->arena, &closure->items) = own;
 	for (size_t i = 0; i < closure->items.count; i++) {
 		size_t index = closure->items.items[i];
 		struct span name = span_text(lookup->carried.modules.items[index].name);
@@ -205,7 +210,7 @@ void kernel_modules_find(const struct tree *tree, const struct module_question *
                          struct kernel *kernel)
 {
 	const struct names *wanted = &question->wanted;
-	struct lookup lookup = { .tree = tree, .budget = budget, .arena = arena };
+	struct lookup lookup = { .tree = tree, .budget = budget, .arena = arena, .carried.budget = budget };
 	struct closure *closures = arena_alloc_array(arena, wanted->count, sizeof(*closures));
 	lookup.directory = find_directory(tree, kernel->version, arena);
 	if (lookup.directory) {

@@ -10,6 +10,8 @@
 
 /* The kernel copies a number into a buffer of this size before it looks at it. */
 #define NUMBER_MOST 21
+/* Of what is said about one key. */
+#define REASON_MOST ((size_t)500)
 
 static int by_path(const void *a, const void *b)
 {
@@ -149,6 +151,9 @@ static void interface_written(struct sysctl_kernel *kernel, struct sysctl_cell *
 
 void sysctl_cell_remark(struct arena *arena, struct sysctl_cell *cell, const char *remark)
 {
+	/* The first ones say it all: a file may hold thousands. */
+	if (cell->reason && strlen(cell->reason) >= REASON_MOST)
+		return;
 	cell->reason =
 		cell->reason && *cell->reason ? arena_printf(arena, "%s; %s", cell->reason, remark) : remark;
 }
