@@ -6,7 +6,8 @@ bool call_filter_available(void)
 	return false;
 }
 
-void call_filter_install(int output)
+void call_filter_install(int input, int output)
 {
+	(void)input;
 	(void)output;
 }

@@ -128,5 +128,5 @@ void lockdown(int input, int output, const struct worker_limits *limits)
 	take_file_system();
 	set_limits(limits);
 	if (lockdown_has_call_filter())
-		call_filter_install(output);
+		call_filter_install(input, output);
 }

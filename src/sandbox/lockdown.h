@@ -19,4 +19,4 @@ bool lockdown_has_call_filter(void);
 
 /* call_filter.c: from here on, any other call than those of reading and computing ends the process. */
 bool call_filter_available(void);
-void call_filter_install(int output);
+void call_filter_install(int input, int output);
