@@ -93,9 +93,10 @@ static void add_driver(const struct context *context, struct outcome *outcome, c
 	enum presence presence = find_driver(context, driver->symbol, name, outcome);
 	if (presence == PRESENCE_MISSING && module && module->missing && *module->missing)
 		name = module->missing;
-	if (presence == PRESENCE_NOWHERE)
-		text_printf(&found->enable, "%s--enable %s", found->enable.size > 0 ? " " : "",
-		            driver->symbol);
+	if (presence == PRESENCE_NOWHERE) {
+		fix_add_menus(&found->enable, driver->symbol);
+		fix_add_enable(&found->enable, driver->symbol);
+	}
 	text_add_words(texts[presence], name);
 }
 

@@ -227,6 +227,59 @@ const char *fix_effective(const struct context *context, const struct sysctl *sy
 	return fix_sysctl(context, &decides, value);
 }
 
+/* Only what some kernel of today leaves out: nobody builds one without BLOCK or TTY by accident. */
+static const struct {
+	const char *symbol, *menus;
+} hidden[] = {
+	{ "KVM_GUEST", "HYPERVISOR_GUEST PARAVIRT" },
+	{ "VIRTIO_PCI", "PCI VIRTIO_MENU" },
+	{ "VIRTIO_PCI_LEGACY", "PCI VIRTIO_MENU VIRTIO_PCI" },
+	{ "SCSI_VIRTIO", "PCI VIRTIO_MENU VIRTIO_PCI SCSI SCSI_LOWLEVEL" },
+	{ "BLK_DEV_SD", "SCSI" },
+	{ "VIRTIO_NET", "PCI VIRTIO_MENU VIRTIO_PCI NETDEVICES NET_CORE" },
+	{ "GVE", "PCI PCI_MSI NETDEVICES ETHERNET NET_VENDOR_GOOGLE" },
+	{ "PCI_MSI", "PCI" },
+	{ "PNP", "ACPI" },
+	{ "PNPACPI", "ACPI PNP" },
+	{ "SERIAL_8250_CONSOLE", "SERIAL_8250" },
+	{ "SERIAL_8250_PNP", "ACPI PNP SERIAL_8250" },
+	{ "SERIAL_8250_NR_UARTS", "SERIAL_8250" },
+	{ "SERIAL_8250_RUNTIME_UARTS", "SERIAL_8250" },
+	{ "SYN_COOKIES", "NET INET" },
+	{ "SECURITY_YAMA", "SECURITY" },
+	{ "EFI_PARTITION", "PARTITION_ADVANCED" },
+	{ "MSDOS_PARTITION", "PARTITION_ADVANCED" },
+};
+
+void fix_add_enable(struct text *changes, const char *symbol)
+{
+	static const char word[] = "--enable ";
+	size_t length = strlen(symbol);
+	const char *at = text_get(changes);
+	while ((at = strstr(at, word))) {
+		at += sizeof(word) - 1;
+		if (strcspn(at, " ") == length && strncmp(at, symbol, length) == 0)
+			return;
+	}
+	text_printf(changes, "%s%s%s", changes->size > 0 ? " " : "", word, symbol);
+}
+
+void fix_add_menus(struct text *changes, const char *symbol)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
+		if (!str_equal(hidden[i].symbol, symbol))
+			continue;
+		for (const char *at = hidden[i].menus; *at; at += strspn(at, " ")) {
+			char menu[32] = "";
+			size_t length = strcspn(at, " ");
+			if (length < sizeof(menu))
+				memcpy(menu, at, length);
+			fix_add_enable(changes, menu);
+			at += length;
+		}
+	}
+}
+
 const char *fix_rebuild(const struct context *context, const char *changes)
 {
 	return arena_printf(context->arena,

@@ -25,8 +25,16 @@ const char *fix_menu_timeout(const struct context *context);
 
 /* Sets a key so that it wins over whatever sets it now. */
 const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value);
+
 /* The same where interfaces have to end up with the value: whatever line decides, or all of them at once. */
 const char *fix_effective(const struct context *context, const struct sysctl *sysctl, const char *value);
+
+/* Adds "--enable SYMBOL" to the changes of fix_rebuild(), once. */
+void fix_add_enable(struct text *changes, const char *symbol);
+
+/* The same for what a symbol depends on: while any of that is off, olddefconfig drops the symbol in silence.
+ */
+void fix_add_menus(struct text *changes, const char *symbol);
 
 /* Rebuilds the kernel with these changes to its configuration: "--enable SCSI_VIRTIO". */
 const char *fix_rebuild(const struct context *context, const char *changes);

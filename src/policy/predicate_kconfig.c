@@ -62,14 +62,18 @@ static bool wants(const struct option *option, const char *value)
 	return option->want.compare == COMPARE_EQUAL && str_equal(option->want.value, value);
 }
 
-/* The argument of scripts/config that would meet the option. */
-static void add_change(struct work *work, const struct option *option, const char *symbol)
+/* The argument of scripts/config that would meet the option; `hidden`: what it depends on is missing. */
+static void add_change(struct work *work, const struct option *option, const char *symbol, bool hidden)
 {
+	if (hidden)
+		fix_add_menus(&work->changes, symbol);
+	if (wants(option, "y")) {
+		fix_add_enable(&work->changes, symbol);
+		return;
+	}
 	if (work->changes.size > 0)
 		text_add_char(&work->changes, ' ');
-	if (wants(option, "y"))
-		text_printf(&work->changes, "--enable %s", symbol);
-	else if (wants(option, "m"))
+	if (wants(option, "m"))
 		text_printf(&work->changes, "--module %s", symbol);
 	else if (wants(option, "n"))
 		text_printf(&work->changes, "--disable %s", symbol);
@@ -171,7 +175,7 @@ static void judge_option(struct work *work, const struct option *option)
 		clause = arena_printf(context->arena, "%s, wanted %s", clause,
 		                      want_text(&option->want, context->arena));
 	add_clause(&work->bad, clause);
-	add_change(work, option, symbol);
+	add_change(work, option, symbol, !reading.present && !reading.reason);
 }
 
 /* An option that this kernel is too old or too new for. False: it has it. */

@@ -553,6 +553,33 @@ static void counts_serial_ports(void **state)
 
 static const char whole_header[] = "# Linux/x86 6.1.0 Kernel Configuration\nCONFIG_X86_64=y\n";
 
+/* olddefconfig drops what depends on something that is off: the fix names that as well. */
+static void enables_what_an_option_depends_on(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_open(&bench);
+	add_kernel(&bench, "6.1.0",
+	           "# Linux/x86 6.1.0 Kernel Configuration\nCONFIG_X86_64=y\nCONFIG_SECURITY=y\n"
+	           "# CONFIG_SECURITY_YAMA is not set\n");
+	add_disk(&bench, CONSOLE);
+	judge(&bench);
+	expect_fix(&bench, "kernel.kvm-guest",
+	           "scripts/config --enable HYPERVISOR_GUEST --enable PARAVIRT --enable KVM_GUEST && make "
+	           "olddefconfig, then build and install the kernel");
+	/* Each once, and before what depends on it. */
+	expect_fix(
+		&bench, "hardware.net.virtio",
+		"scripts/config --enable PCI --enable VIRTIO_MENU --enable VIRTIO_PCI --enable NETDEVICES "
+		"--enable NET_CORE --enable VIRTIO_NET --enable VIRTIO_PCI_LEGACY && make olddefconfig, then "
+		"build and install the kernel");
+	/* What the configuration offers only has to be chosen. */
+	expect_fix(&bench, "security.yama",
+	           "scripts/config --enable SECURITY_YAMA && make olddefconfig, then build and install the "
+	           "kernel");
+	bench_close(&bench);
+}
+
 static void wants_modules_in_the_initramfs(void **state)
 {
 	(void)state;
@@ -1551,6 +1578,7 @@ int main(void)
 		cmocka_unit_test(wants_yama_switched_on),
 		cmocka_unit_test(finds_what_the_command_line_defeats),
 		cmocka_unit_test(counts_serial_ports),
+		cmocka_unit_test(enables_what_an_option_depends_on),
 		cmocka_unit_test(wants_modules_in_the_initramfs),
 		cmocka_unit_test(lets_what_modules_prove_stand_for_a_configuration),
 		cmocka_unit_test(knows_the_legacy_transport_by_its_part),
