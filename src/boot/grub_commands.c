@@ -213,7 +213,14 @@ static void do_unreadable(struct grub_machine *machine, const struct grub_argume
                           const struct grub_node *node)
 {
 	(void)node;
-	const char *reason = grub_reason(machine, "cannot follow `%s`", arguments->list.items[0].text);
+	const char *name = arguments->list.items[0].text;
+	const char *reason = grub_reason(
+		machine, "cannot follow `%s`%s", name,
+		str_equal(name, "blscfg")
+			? ": it takes the entries from /boot/loader/entries, which are not read; "
+	                  "grub2-mkconfig "
+			  "with GRUB_ENABLE_BLSCFG=false in /etc/default/grub writes them into grub.cfg"
+			: "");
 	grub_add_opaque(machine, reason);
 	if (machine->load)
 		machine->load->unknown = reason;

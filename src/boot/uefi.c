@@ -291,6 +291,33 @@ static bool is_esp(const struct partition *partition)
 	return str_equal(partition->type, ESP_TYPE) || str_equal(partition->type, "0xef");
 }
 
+/* EDK II starts the removable path of any FAT file system; the specification asks for one of the ESP's type.
+ */
+static void check_other_fat(struct uefi *uefi)
+{
+	const struct partition_table *table = uefi->disk->table;
+	for (size_t i = 0; i < table->partitions.count && uefi->out->path.works == ANSWER_NO; i++) {
+		const struct partition *partition = &table->partitions.items[i];
+		struct filesystem *fs = boot_disk_filesystem(uefi->disk, partition->number);
+		if (is_esp(partition) || !fs || !fs_is_open(fs) || !str_equal(fs->type, "vfat"))
+			continue;
+		struct tree tree = tree_of(fs);
+		if (!tree_exists(&tree, archs[0].removable) && !tree_exists(&tree, archs[1].removable))
+			continue;
+		uefi->esp = tree;
+		uefi->out->path.place = (struct place){ .partition = uefi->partition = partition->number };
+		check_esp(uefi);
+		if (uefi->out->path.works == ANSWER_YES)
+			verdict(uefi, ANSWER_UNKNOWN,
+			        arena_printf(
+					uefi->disk->arena,
+					"%s, but partition %" PRIu64
+					" is not of the EFI system partition's type, and firmware may pass "
+					"it over: set its type, as in sgdisk -t %" PRIu64 ":ef00 disk.raw",
+					uefi->out->path.reason, partition->number, partition->number));
+	}
+}
+
 void uefi_find(const struct boot_disk *disk, struct firmware_path *out)
 {
 	struct uefi uefi = { .disk = disk, .out = out };
@@ -318,4 +345,5 @@ void uefi_find(const struct boot_disk *disk, struct firmware_path *out)
 		if (out->path.works != ANSWER_NO)
 			return;
 	}
+	check_other_fat(&uefi);
 }

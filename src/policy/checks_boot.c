@@ -110,11 +110,9 @@ static void judge_name_without_initramfs(const struct context *context, struct o
 	const struct boot_entry *entry = context->entry;
 	if (entry->initrds.count > 0 || !needs_initramfs(entry->root) || !context->kernel)
 		return;
-	const struct kernel_config *config = &context->kernel->config;
-	const struct config_symbol *own = kernel_config_get(config, "INITRAMFS_SOURCE");
-	if (own && *own->value && !str_equal(own->value, "n"))
+	if (kernel_has_own_initramfs(context->kernel))
 		return;
-	bool sure = config->source != NULL;
+	bool sure = context->kernel->config.source != NULL;
 	outcome_set(context, outcome, sure ? VERDICT_FAIL : VERDICT_UNKNOWN,
 	            "the entry has no initramfs, and a kernel %s cannot find root=%s: it knows PARTUUID= and "
 	            "/dev/sda%" PRIu64 " alone",

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "policy/checks.h"
+#include "policy/command_line.h"
 
 #define GIB      ((uint64_t)1 << 30)
 #define MOST_GIB ((uint64_t)2048)
@@ -67,12 +68,15 @@ static void add_problems(const struct context *context, struct outcome *outcome)
 		outcome_remark(context, outcome, ": %s", table->problems.items[0].message);
 }
 
-/* UEFI firmware (EDK II) writes a damaged primary GPT anew from its backup before it starts anything. */
-static bool firmware_mends_gpt(const struct context *context)
+/* UEFI firmware (EDK II) writes a damaged primary GPT anew from its backup; a kernel with `gpt` reads that.
+ */
+static bool backup_may_help(const struct context *context)
 {
 	const struct boot *boot = &context->facts->boot;
 	if (context->facts->table.backup_sound != ANSWER_YES)
 		return false;
+	if (context->command_line && command_line_last(context, "gpt"))
+		return true;
 	for (size_t i = 0; i < boot->paths.count; i++)
 		if (str_equal(boot->paths.items[i].firmware, "uefi") &&
 		    boot->paths.items[i].works != ANSWER_NO)
@@ -86,9 +90,10 @@ static void judge_gpt(const struct context *context, struct outcome *outcome)
 	if (table->primary_sound == ANSWER_NO) {
 		outcome_set(context, outcome, VERDICT_FAIL,
 		            "the primary GPT is damaged, and the kernel does not use the backup");
-		if (firmware_mends_gpt(context)) {
+		if (backup_may_help(context)) {
 			outcome_remark(context, outcome,
-			               ", unless UEFI firmware mends the primary with it first");
+			               ", unless UEFI firmware mends the primary with it first or the "
+			               "command line has gpt");
 			outcome->effect = BOOT_MAY_STOP;
 		}
 	} else if (table->protective_mbr == ANSWER_NO) {

@@ -375,7 +375,8 @@ static void what_cannot_be_followed(void **state)
 	default_is(run_script("set default=b\nif frobnicate; then menuentry a { true\n }\nfi\n"
 	                      "menuentry b { true\n }\n"),
 	           "b", NULL);
-	default_unknown(run_script("blscfg\nmenuentry a { true\n }\n"), "grub.cfg:1: cannot follow `blscfg`");
+	default_unknown(run_script("blscfg\nmenuentry a { true\n }\n"),
+	                "grub.cfg:1: cannot follow `blscfg`: it takes the entries from /boot/loader/entries");
 	default_unknown(run_script("if frobnicate; then exit; fi\nmenuentry a { true\n }\n"), "frobnicate");
 	default_unknown(run_script("cat --set=default /x\nmenuentry a { true\n }\n"), "cannot follow `cat`");
 	default_unknown(run_script("menuentry a { if frobnicate; then linux /boot/vmlinuz-1; fi\n }\n"),

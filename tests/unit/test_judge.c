@@ -958,6 +958,10 @@ static void judges_the_partition_table(void **state)
 	bench.facts.boot.paths.items[1].works = ANSWER_NO;
 	judge(&bench);
 	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	bench.facts.boot.entries.items[0].command_line = CONSOLE " gpt";
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+	bench.facts.boot.entries.items[0].command_line = CONSOLE;
 	bench.facts.boot.paths.items[1].works = ANSWER_YES;
 	bench.facts.table.backup_sound = ANSWER_NO;
 	judge(&bench);

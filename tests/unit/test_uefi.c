@@ -180,6 +180,12 @@ static void no_esp(void **state)
 	test_start(&test);
 	test_partition(&test, 2)->type = "0fc63daf-8483-4772-8e79-3d69d8477de4";
 	expect(&test, ANSWER_NO, "unknown", "there is no EFI system partition");
+
+	/* EDK II starts it there as well. */
+	test_start(&test);
+	test_partition(&test, 2)->type = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7";
+	put(&test, "/EFI/BOOT/BOOTX64.EFI", small_pe(&test, "mods", "x"));
+	expect(&test, ANSWER_UNKNOWN, "grub", "is grub, but partition 2 is not of the EFI system partition");
 }
 
 static void unreadable_esp(void **state)
