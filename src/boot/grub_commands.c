@@ -28,8 +28,19 @@ static struct grub_value value_here(const struct grub_machine *machine, const ch
 	return value;
 }
 
+/* GRUB takes the parentheses off a device that `root` is set to. */
+static const char *without_parentheses(struct grub_machine *machine, const char *device)
+{
+	size_t length = strlen(device);
+	if (length < 2 || device[0] != '(' || device[length - 1] != ')')
+		return device;
+	return arena_string(machine->arena, span_of(device + 1, length - 2));
+}
+
 static void store(struct grub_machine *machine, const char *name, struct grub_value value)
 {
+	if (str_equal(name, "root"))
+		value.text = without_parentheses(machine, value.text);
 	if (!grub_environment_set(&machine->environment, name, value, machine->arena) && !machine->broken)
 		machine->broken = grub_reason(machine, "more than %d variables", GRUB_VARIABLES_MAX);
 }
@@ -218,7 +229,7 @@ static void do_unreadable(struct grub_machine *machine, const struct grub_argume
 		machine, "cannot follow `%s`%s", name,
 		str_equal(name, "blscfg")
 			? ": it takes the entries from /boot/loader/entries, which are not read; "
-	                  "grub2-mkconfig "
+			  "grub2-mkconfig "
 			  "with GRUB_ENABLE_BLSCFG=false in /etc/default/grub writes them into grub.cfg"
 			: "");
 	grub_add_opaque(machine, reason);

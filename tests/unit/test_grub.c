@@ -282,6 +282,19 @@ static void damaged_environment_block(void **state)
 	default_is(run, "One", NULL);
 }
 
+/* `set root=(hd0,gpt2)`, as people write it, is the same as without the parentheses. */
+static void root_in_parentheses(void **state)
+{
+	(void)state;
+	struct run *run = run_script("set root=(hd0,gpt2)\nmenuentry a { linux ($root)/boot/vmlinuz-1\n }\n"
+	                             "menuentry b { linux /boot/vmlinuz-1\n }\n");
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(run->boot.entries.items[i].kernel.partition, 2);
+		assert_int_equal(run->boot.entries.items[i].kernel.found, ANSWER_YES);
+	}
+	end(run);
+}
+
 static void timeouts(void **state)
 {
 	(void)state;
@@ -544,6 +557,7 @@ int main(void)
 		cmocka_unit_test(no_entries),
 		cmocka_unit_test(environment_block),
 		cmocka_unit_test(damaged_environment_block),
+		cmocka_unit_test(root_in_parentheses),
 		cmocka_unit_test(timeouts),
 		cmocka_unit_test(functions_and_loops),
 		cmocka_unit_test(other_files),
