@@ -100,9 +100,9 @@ def ways_to(slipway, image, folder):
 
 
 def bytes_read(slipway, image):
-    facts = json.loads(subprocess.run([slipway, "inspect", "--format", "json", str(image)], capture_output=True,
-                                      check=True).stdout)
-    return facts["bytes_read"]
+    """What one check reads of the image, as it says itself: "2.2 MiB read"."""
+    report = subprocess.run([slipway, "check", "--verbose", str(image)], capture_output=True, text=True, check=False)
+    return re.search(r"[\d.]+ \w+(?= read)", report.stdout).group()
 
 
 def print_release(slipway, image, folder, rounds):
@@ -126,7 +126,7 @@ def print_sizes(slipway, image, folder, rounds):
         own = medians[str(image)]
         print("\n| disk | ratio | bytes read |\n|---|---:|---:|")
         for path, size in ((image, "3 GiB"), (large, "300 GiB, sparse")):
-            print(f"| {size} | {medians[str(path)] / own:.2f} | {bytes_read(slipway, path) / 1e6:.2f} MB |")
+            print(f"| {size} | {medians[str(path)] / own:.2f} | {bytes_read(slipway, path)} |")
     finally:
         large.unlink()
 

@@ -249,6 +249,17 @@ static void gather_system(struct gatherer *gatherer, facts_checkpoint_fn *checkp
 	gather_kernels(gatherer);
 }
 
+/*
+ * A raw disk has no magic of its own. What is no whole number of sectors and holds neither a table nor a file
+ * system is some other file: nothing of it is judged.
+ */
+static bool looks_like_disk(const struct gatherer *gatherer)
+{
+	const struct facts *facts = gatherer->facts;
+	bool has_table = !str_equal(facts->table.kind, "none");
+	return facts->size % 512 == 0 || has_table || gatherer->filesystems.count > 0;
+}
+
 static void gather_disk(struct gatherer *gatherer, facts_checkpoint_fn *checkpoint, void *context)
 {
 	struct facts *facts = gatherer->facts;
@@ -258,6 +269,13 @@ static void gather_disk(struct gatherer *gatherer, facts_checkpoint_fn *checkpoi
 	facts->size = gatherer->disk->reader.size;
 	if (!gather_volumes(gatherer))
 		return;
+	if (!looks_like_disk(gatherer)) {
+		facts->kind = INPUT_UNKNOWN;
+		facts->examined = EXAMINED_NONE;
+		facts->reason = "it is no disk image: it has no partition table, no file system and no whole "
+				"number of sectors";
+		return;
+	}
 	checkpoint(context, facts);
 	gather_boot(gatherer);
 	checkpoint(context, facts);

@@ -49,15 +49,15 @@ def superblock(path):
         disk.write(b"\xff\xff\xff\xff")
 
 
+NO_DISK = "it is no disk image: it has no partition table, no file system and no whole number of sectors"
 NO_SYSTEM = "no file system that can be read holds a Linux system"
 EMPTY = "the input is empty (0 bytes), so it holds no disk: was it copied completely?"
 
 # Name, how it is made, "examined", its reason, and what the rule of the partition table says.
 FIXTURES = [
     ("empty.raw", empty, "none", EMPTY, EMPTY),
-    ("one-byte.raw", one_byte, "partial", NO_SYSTEM,
-     "the disk has no partition table: the disk has 1 bytes, less than one sector"),
-    ("text.raw", text, "partial", NO_SYSTEM, "the disk has no partition table"),
+    ("one-byte.raw", one_byte, "none", NO_DISK, NO_DISK),
+    ("text.raw", text, "none", NO_DISK, NO_DISK),
     ("truncated.raw", truncated, "partial", NO_SYSTEM,
      "the primary GPT is damaged, and the kernel does not use the backup: the protective MBR entry covers 131071 "
      "sectors of a disk that has 61439 behind its first: was the image grown or cut?"),

@@ -73,6 +73,10 @@ static void what_is_no_disk_says_so(void **state)
 	assert_int_equal(bench.facts.examined, EXAMINED_NONE);
 	assert_non_null(bench.facts.reason);
 	assert_int_equal(bench.checkpoints, 1);
+	gather_bytes(&bench, span_text("root:x:0:0:root:/root:/bin/bash\n"));
+	assert_int_equal(bench.facts.kind, INPUT_UNKNOWN);
+	assert_int_equal(bench.facts.examined, EXAMINED_NONE);
+	assert_non_null(bench.facts.reason);
 	arena_free(&bench.arena);
 }
 
