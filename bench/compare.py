@@ -5,7 +5,6 @@ All ways take turns within one run, so that what else the machine does falls on 
 what remains true on another machine. The page cache is warm.
 """
 
-import json
 import os
 import pathlib
 import re
