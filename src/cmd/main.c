@@ -111,7 +111,11 @@ static enum status finish_output(enum status status)
 	bool failed = ferror(stdout);
 	errno = 0;
 	if (fclose(stdout) != 0 || failed) {
-		complain("the report could not be written: %s", errno ? strerror(errno) : "write error");
+		/* A reader that has seen enough (head, a pager) needs no complaint; the status is for
+		 * scripts. */
+		if (errno != EPIPE)
+			complain("the report could not be written: %s",
+			         errno ? strerror(errno) : "write error");
 		return STATUS_TEMPORARY;
 	}
 	return status;

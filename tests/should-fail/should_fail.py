@@ -140,8 +140,7 @@ def lost_output(cases):
     os.close(reading)
     run = cases.run("explain", stdout=writing)
     os.close(writing)
-    cases.expect("to a reader that is gone", (run.stderr, run.returncode),
-                 (f"slipway: the report could not be written: {os.strerror(errno.EPIPE)}\n", 75))
+    cases.expect("to a reader that is gone", (run.stderr, run.returncode), ("", 75))
     run = cases.run("version", stdout=None, preexec_fn=lambda: os.close(1))
     cases.expect("to a closed output", (run.stderr, run.returncode),
                  (f"slipway: the report could not be written: {os.strerror(errno.EBADF)}\n", 75))
