@@ -371,8 +371,9 @@ def main():
         give_up(f"no {missing[0]}: run script/test-images")
     isolate = ["unshare", "--mount", "--net", "--pid", "--fork"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
     probe = "mount -t proc proc /proc && ip link add eth0 type veth peer name peer0"
-    if subprocess.run([*isolate, "sh", "-c", probe], stderr=subprocess.PIPE, check=False).returncode != 0:
-        give_up("no namespaces here: unshare --mount --net --pid is refused")
+    probed = subprocess.run([*isolate, "sh", "-c", probe], stderr=subprocess.PIPE, text=True, check=False)
+    if probed.returncode != 0:
+        give_up(f"no namespaces with a network interface here: {probed.stderr.strip()}")
     with tempfile.TemporaryDirectory(prefix="slipway-sysctl-") as folder:
         work = pathlib.Path(folder)
         for suite in SUITES:
