@@ -1,7 +1,7 @@
 // Everything known of one input, each fact with its place. Facts know nothing of requirements.
 //
-// The worker gathers them, the wire carries them, the policy judges them, and `inspect` prints them: all but
-// the first from the one table of fields in schema.c.
+// The worker gathers them, the wire carries them by the table of fields in schema.c, the policy judges them,
+// and `inspect` prints them.
 #pragma once
 
 #include "boot/boot.h"

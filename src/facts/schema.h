@@ -1,5 +1,5 @@
-// The shape of the facts as data: one table of fields for each record. The wire format, its validation and
-// the JSON of `inspect` are all driven by it, so that a new fact is one row here.
+// The shape of the facts as data: one table of fields for each record. The wire format and its validation are
+// driven by it, so that a new fact travels with one row here. What `inspect` shows is written in report/.
 #pragma once
 
 #include <stddef.h>
