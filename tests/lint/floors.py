@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-FLOORS = ["base", "disk", "volume", "fs", "codec", "boot", "os", "facts", "policy", "report", "sandbox",
+FLOORS = ["base", "codec", "disk", "volume", "fs", "boot", "os", "live", "facts", "policy", "report", "sandbox",
           "machine", "make", "cmd"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 
