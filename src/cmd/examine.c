@@ -15,7 +15,7 @@
 #define WORKER_ARENA_MAX (256u << 20)
 
 struct work {
-	const char *name;
+	const struct input *input;
 	const struct questions *questions;
 };
 
@@ -39,13 +39,14 @@ static void send_facts(void *context, const struct facts *facts)
 }
 
 /* The worker. */
-static void gather(void *context, int input, int output)
+static void gather(void *context, int descriptor, int output)
 {
+	(void)descriptor; /* the same as the input's */
 	const struct work *work = context;
 	struct channel channel = { output };
 	struct arena arena = { .limit = WORKER_ARENA_MAX };
 	struct facts facts = { 0 };
-	facts_gather(input, work->name, work->questions, send_facts, &channel, &arena, &facts);
+	facts_gather(work->input, work->questions, send_facts, &channel, &arena, &facts);
 	send_facts(&channel, &facts);
 	arena_free(&arena);
 }
@@ -227,10 +228,13 @@ void examine(const char *name, const struct questions *questions, struct arena *
 	if (input < 0) {
 		not_examined(out, arena, STATUS_NOT_EXAMINED, error.message);
 	} else {
-		struct work work = { name, questions };
+		struct input opened = input_of_file(name, input);
+		struct work work = { &opened, questions };
+		struct worker_access access = worker_access_none();
+		access.input = input;
 		struct worker_limits limits = worker_limits_default();
 		struct worker_result result = { 0 };
-		if (worker_run(gather, &work, input, &limits, &result, &error))
+		if (worker_run(gather, &work, &access, &limits, &result, &error))
 			conclude(&result, arena, out);
 		else
 			not_examined(out, arena, STATUS_TEMPORARY, error.message);

@@ -123,12 +123,14 @@ static bool detect(struct disk *disk, struct error *error)
 	return found->open(disk, error);
 }
 
-bool disk_open(int descriptor, const char *name, struct disk **out, struct error *error)
+bool disk_open(const struct input *input, struct budget *budget, struct arena *arena, struct disk **out,
+               struct error *error)
 {
-	(void)name; /* no format of the table is told by its ending */
+	(void)budget; /* nothing of the table is unpacked */
+	(void)arena;
 	mode_t mode;
-	struct disk_state state = { .descriptor = descriptor };
-	if (!check_kind(descriptor, &mode, error) || !measure(&state, error))
+	struct disk_state state = { .descriptor = input->descriptor };
+	if (!check_kind(input->descriptor, &mode, error) || !measure(&state, error))
 		return false;
 	state.may_have_holes = S_ISREG(mode);
 

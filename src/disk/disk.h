@@ -3,6 +3,7 @@
 
 #include "base/budget.h"
 #include "base/reader.h"
+#include "disk/input.h"
 
 struct disk {
 	const char *container;    /* "raw", ... : the name of the format in reports */
@@ -12,9 +13,9 @@ struct disk {
 };
 
 /*
- * Opens the disk behind a descriptor that the caller keeps and closes after disk_close(): a regular
- * file or a block device, opened for reading. `name` is the input's name, for messages and for formats
- * that are told by their ending. Detects the container by content.
+ * Opens the disk behind an input, which the caller keeps and closes after disk_close(). Detects the container
+ * by content. What must be unpacked costs `budget`; messages and names live in `arena`.
  */
-NODISCARD bool disk_open(int descriptor, const char *name, struct disk **out, struct error *error);
+NODISCARD bool disk_open(const struct input *input, struct budget *budget, struct arena *arena,
+                         struct disk **out, struct error *error);
 void disk_close(struct disk *disk);

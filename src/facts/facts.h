@@ -58,8 +58,8 @@ struct questions {
 typedef void facts_checkpoint_fn(void *context, const struct facts *facts);
 
 /*
- * Reads one input through its descriptor and fills *facts; never fails as a whole: what went wrong is in
+ * Reads one input and fills *facts; never fails as a whole: what went wrong is in
  * `examined`, `reason` and the problems. Strings live in `arena`.
  */
-void facts_gather(int descriptor, const char *name, const struct questions *questions,
-                  facts_checkpoint_fn *checkpoint, void *context, struct arena *arena, struct facts *facts);
+void facts_gather(const struct input *input, const struct questions *questions, facts_checkpoint_fn *checkpoint,
+                  void *context, struct arena *arena, struct facts *facts);

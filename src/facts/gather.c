@@ -1,9 +1,8 @@
+// One input to its facts: by what it is, and then in stages.
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "facts/gatherer.h"
-#include "facts/schema.h"
 
 void gather_note_gap(struct gatherer *gatherer, const char *code, const struct place *place,
                      const char *format, ...)
@@ -25,285 +24,46 @@ void gather_note_gap(struct gatherer *gatherer, const char *code, const struct p
 		facts->reason = problem->message;
 }
 
-struct filesystem *gather_filesystem(const struct gatherer *gatherer, uint64_t partition)
+void gather_checkpoint(struct gatherer *gatherer)
 {
-	for (size_t i = 0; i < gatherer->filesystems.count; i++) {
-		struct filesystem *fs = gatherer->filesystems.items[i];
-		if (fs->partition == partition && fs_is_open(fs))
-			return fs;
-	}
-	return NULL;
+	if (gatherer->disk)
+		gatherer->facts->bytes_read = gatherer->disk->bytes_read;
+	gatherer->checkpoint(gatherer->context, gatherer->facts);
 }
 
-const char *gather_image_path(const struct gatherer *gatherer, uint64_t partition, const char *path)
-{
-	const struct filesystem *fs = gather_filesystem(gatherer, partition);
-	if (!path || !fs || !fs->mount || str_equal(fs->mount, "/"))
-		return path;
-	return arena_printf(gatherer->arena, "%s%s", fs->mount, path);
-}
-
-/* Recognises what a partition holds and opens it where we can read it. */
-static void open_partition(struct gatherer *gatherer, struct partition *partition)
-{
-	struct error error = { 0 };
-	struct reader reader;
-	struct place place = { .partition = partition->number, .offset = partition->start };
-	if (!volume_reader(&gatherer->disk->reader, partition, &reader, &error))
-		return; /* the table's own problems say so */
-
-	struct filesystem *fs = arena_alloc(gatherer->arena, sizeof(*fs));
-	bool known = fs_identify(&reader, partition->number, &gatherer->budget, gatherer->arena, fs);
-	if (known) {
-		partition->file_system = fs->type;
-		partition->uuid = fs->uuid;
-		partition->label = fs->label;
-		if (!fs_open(fs, &error) && error.code != ERROR_UNSUPPORTED)
-			gather_note_gap(gatherer, "file-system-unreadable", &place,
-			                "the %s file system of partition %u cannot be read: %s", fs->type,
-			                (unsigned)partition->number, error.message);
-	}
-	for (size_t i = 0; i < fs->problems.count; i++)
-		*LIST_ADD(gatherer->arena, &gatherer->facts->problems) = fs->problems.items[i];
-	if (known)
-		gatherer->filesystems.items[gatherer->filesystems.count++] = fs;
-}
-
-static bool gather_volumes(struct gatherer *gatherer)
+void gather_system(struct gatherer *gatherer)
 {
 	struct facts *facts = gatherer->facts;
-	struct error error = { 0 };
-	if (!volume_scan(&gatherer->disk->reader, &gatherer->budget, gatherer->arena, &facts->table,
-	                 &error)) {
-		gather_note_gap(gatherer, "disk-unreadable", NULL, "the partition table cannot be read: %s",
-		                error.message);
-		return false;
-	}
-	gatherer->filesystems.items = arena_alloc_array(gatherer->arena, facts->table.partitions.count,
-	                                                sizeof(struct filesystem *));
-	for (size_t i = 0; i < facts->table.partitions.count; i++)
-		if (facts->table.partitions.items[i].readable)
-			open_partition(gatherer, &facts->table.partitions.items[i]);
-	return true;
-}
-
-static void gather_boot(struct gatherer *gatherer)
-{
-	struct error error = { 0 };
-	struct facts *facts = gatherer->facts;
-	if (!boot_find(&gatherer->disk->reader, &facts->table, &gatherer->filesystems, &gatherer->budget,
-	               gatherer->arena, &facts->boot, &error))
-		gather_note_gap(gatherer, "boot-unreadable", NULL, "the boot path cannot be followed: %s",
-		                error.message);
-}
-
-/* Does this file system look like the root of a Linux system? */
-static bool looks_like_root(struct filesystem *fs)
-{
-	struct tree tree = tree_of(fs);
-	bool has_init = tree_exists(&tree, "/sbin/init") || tree_exists(&tree, "/usr/sbin/init") ||
-	                tree_exists(&tree, "/usr/lib/systemd/systemd");
-	return tree_exists(&tree, "/etc/fstab") || tree_exists(&tree, "/etc/os-release") || has_init;
-}
-
-/* The root file system: what the booted entry's root= names, else the only one that looks like a root. */
-static struct filesystem *find_root(struct gatherer *gatherer)
-{
-	const struct boot *boot = &gatherer->facts->boot;
-	if (boot->default_known == ANSWER_YES) {
-		const struct boot_entry *entry = &boot->entries.items[boot->default_index];
-		struct filesystem *fs = entry->root_found == ANSWER_YES
-		                                ? gather_filesystem(gatherer, entry->root_partition)
-		                                : NULL;
-		if (fs)
-			return fs;
-	}
-	struct filesystem *found = NULL;
-	for (size_t i = 0; i < gatherer->filesystems.count; i++) {
-		struct filesystem *fs = gatherer->filesystems.items[i];
-		if (!fs_is_open(fs) || !looks_like_root(fs))
-			continue;
-		if (found) {
-			gather_note_gap(
-				gatherer, "root-ambiguous", NULL,
-				"partitions %u and %u both hold a system, and no root= decides between them",
-				(unsigned)found->partition, (unsigned)fs->partition);
-			return NULL;
-		}
-		found = fs;
-	}
-	if (!found)
-		gather_note_gap(gatherer, "root-missing", NULL,
-		                "no file system that can be read holds a Linux system");
-	return found;
-}
-
-static struct partition *partition_of(struct facts *facts, uint64_t number)
-{
-	for (size_t i = 0; i < facts->table.partitions.count; i++)
-		if (facts->table.partitions.items[i].number == number)
-			return &facts->table.partitions.items[i];
-	return NULL;
-}
-
-/* "/boot//efi/" is "/boot/efi": mount points are put in front of paths, and taken off again. */
-static const char *plain_mount_point(const char *path, struct arena *arena)
-{
-	char *plain = arena_strdup(arena, path);
-	size_t length = 0;
-	for (const char *at = path; *at; at++)
-		if (at[0] != '/' || (at[1] && at[1] != '/'))
-			plain[length++] = *at;
-	plain[length] = '\0';
-	return plain;
-}
-
-static void mount_partition(struct gatherer *gatherer, uint64_t number, const char *path,
-                            const struct place *place)
-{
-	struct error error = { 0 };
-	struct filesystem *fs = gather_filesystem(gatherer, number);
-	struct partition *partition = partition_of(gatherer->facts, number);
-	if (partition && !partition->mount)
-		partition->mount = path;
-	if (!fs || fs->mount || fs == gatherer->tree.root)
-		return;
-	if (!tree_mount(&gatherer->tree, path, fs, &error)) {
-		gather_note_gap(gatherer, "mount-failed", place, "%s cannot be mounted: %s", path,
-		                error.message);
-		return;
-	}
-	fs->mount = path;
-}
-
-/* Puts the running system's namespace together, as fstab says. */
-static void gather_mounts(struct gatherer *gatherer)
-{
-	struct facts *facts = gatherer->facts;
-	fstab_read(&gatherer->tree, gatherer->arena, &facts->fstab);
-	for (size_t i = 0; i < facts->fstab.entries.count; i++) {
-		struct mount_entry *entry = &facts->fstab.entries.items[i];
-		entry->found = boot_resolve_device(entry->device, &facts->table, gatherer->arena,
-		                                   &entry->partition, &entry->reason);
-		if (entry->found != ANSWER_YES || !entry->path || entry->path[0] != '/')
-			continue;
-		const char *point = plain_mount_point(entry->path, gatherer->arena);
-		if (*point)
-			mount_partition(gatherer, entry->partition, point, &entry->place);
-	}
-}
-
-/* Rewrites the paths of boot/, which are inside one file system each, to those of the running system. */
-static void map_places(struct gatherer *gatherer, const struct record *record, void *data)
-{
-	for (const struct field *field = record->fields; field->name; field++) {
-		uint8_t *at = (uint8_t *)data + field->offset;
-		if (field->type == FIELD_RECORD && field->record == &place_record) {
-			struct place *place = (void *)at;
-			place->path = gather_image_path(gatherer, place->partition, place->path);
-		} else if (field->type == FIELD_RECORD) {
-			map_places(gatherer, field->record, at);
-		} else if (field->type == FIELD_LIST) {
-			struct record_list list;
-			memcpy(&list, at, sizeof(list));
-			for (size_t i = 0; i < list.count; i++)
-				map_places(gatherer, field->record,
-				           (uint8_t *)list.items + i * field->record->size);
-		}
-	}
-}
-
-static void map_boot_files(struct gatherer *gatherer)
-{
-	struct boot *boot = &gatherer->facts->boot;
-	map_places(gatherer, &boot_record, boot);
-	for (size_t i = 0; i < boot->paths.count; i++) {
-		struct boot_path *path = &boot->paths.items[i];
-		path->config = gather_image_path(gatherer, path->config_partition, path->config);
-	}
-	for (size_t i = 0; i < boot->entries.count; i++) {
-		struct boot_entry *entry = &boot->entries.items[i];
-		entry->kernel.path = gather_image_path(gatherer, entry->kernel.partition, entry->kernel.path);
-		for (size_t j = 0; j < entry->initrds.count; j++) {
-			struct boot_file *initrd = &entry->initrds.items[j];
-			initrd->path = gather_image_path(gatherer, initrd->partition, initrd->path);
-		}
-	}
-}
-
-static void gather_system(struct gatherer *gatherer, facts_checkpoint_fn *checkpoint, void *context)
-{
-	struct facts *facts = gatherer->facts;
-	struct filesystem *root = find_root(gatherer);
-	if (!root)
-		return;
-	gatherer->tree = tree_of(root);
-	root->mount = "/";
-	struct partition *partition = partition_of(facts, root->partition);
-	if (partition)
-		partition->mount = "/";
-	gather_mounts(gatherer);
 	os_identify(&gatherer->tree, gatherer->arena, &facts->os);
 	guest_observe(&gatherer->tree, &facts->os, gatherer->arena, &facts->observations);
-	checkpoint(context, facts);
+	gather_checkpoint(gatherer);
 	gather_kernels(gatherer);
 }
 
-/*
- * A raw disk has no magic of its own. What is no whole number of sectors and holds neither a table nor a file
- * system is some other file: nothing of it is judged.
- */
-static bool looks_like_disk(const struct gatherer *gatherer)
-{
-	const struct facts *facts = gatherer->facts;
-	bool has_table = !str_equal(facts->table.kind, "none");
-	return facts->size % 512 == 0 || has_table || gatherer->filesystems.count > 0;
-}
-
-static void gather_disk(struct gatherer *gatherer, facts_checkpoint_fn *checkpoint, void *context)
-{
-	struct facts *facts = gatherer->facts;
-	facts->kind = INPUT_DISK;
-	facts->examined = EXAMINED_PARTIAL;
-	facts->container = gatherer->disk->container;
-	facts->size = gatherer->disk->reader.size;
-	if (!gather_volumes(gatherer))
-		return;
-	if (!looks_like_disk(gatherer)) {
-		facts->kind = INPUT_UNKNOWN;
-		facts->examined = EXAMINED_NONE;
-		facts->reason = "it is no disk image: it has no partition table, no file system and no whole "
-				"number of sectors";
-		return;
-	}
-	checkpoint(context, facts);
-	gather_boot(gatherer);
-	checkpoint(context, facts);
-	gather_system(gatherer, checkpoint, context);
-	map_boot_files(gatherer);
-	if (!facts->reason)
-		facts->examined = EXAMINED_FULL;
-}
-
-void facts_gather(int descriptor, const char *name, const struct questions *questions,
-                  facts_checkpoint_fn *checkpoint, void *context, struct arena *arena, struct facts *facts)
+static void gather_bytes(struct gatherer *gatherer)
 {
 	struct error error = { 0 };
+	if (disk_open(gatherer->input, &gatherer->budget, gatherer->arena, &gatherer->disk, &error))
+		gather_disk(gatherer);
+	else
+		gatherer->facts->reason = arena_strdup(gatherer->arena, error.message);
+}
+
+void facts_gather(const struct input *input, const struct questions *questions, facts_checkpoint_fn *checkpoint,
+                  void *context, struct arena *arena, struct facts *facts)
+{
 	struct gatherer gatherer = {
+		.input = input,
 		.questions = questions,
+		.checkpoint = checkpoint,
+		.context = context,
 		.arena = arena,
 		.budget = budget_default(),
 		.facts = facts,
 	};
 	*facts = (struct facts){ 0 };
-	if (!disk_open(descriptor, name, &gatherer.disk, &error)) {
-		facts->reason = arena_strdup(arena, error.message);
-		checkpoint(context, facts);
-		return;
-	}
-	gather_disk(&gatherer, checkpoint, context);
-	facts->bytes_read = gatherer.disk->bytes_read;
-	checkpoint(context, facts);
+	gather_bytes(&gatherer);
+	gather_checkpoint(&gatherer);
 
 	for (size_t i = 0; i < gatherer.filesystems.count; i++)
 		fs_close(gatherer.filesystems.items[i]);

@@ -4,11 +4,14 @@
 #include "facts/facts.h"
 
 struct gatherer {
+	const struct input *input;
 	const struct questions *questions;
+	facts_checkpoint_fn *checkpoint;
+	void *context; /* of the checkpoint */
 	struct arena *arena;
 	struct budget budget;
 	struct facts *facts; /* what is filled */
-	struct disk *disk;   /* owned */
+	struct disk *disk;   /* owned; NULL for what is no bytes */
 	struct fs_set filesystems;
 	bool kernels_left_out;
 	struct tree tree; /* the namespace of the running system; root NULL: none was found */
@@ -17,6 +20,15 @@ struct gatherer {
 /* Something could not be read: remembers it, and the input counts as partly examined. */
 void gather_note_gap(struct gatherer *gatherer, const char *code, const struct place *place,
                      const char *format, ...) PRINTF(4, 5);
+
+/* Sends what is known so far: a later crash loses nothing of it. */
+void gather_checkpoint(struct gatherer *gatherer);
+
+/* gather_disk.c: gatherer->disk, from its partition table to the system in it. */
+void gather_disk(struct gatherer *gatherer);
+
+/* The system whose namespace gatherer->tree is: what it is, its settings, its kernels. */
+void gather_system(struct gatherer *gatherer);
 
 /* The open file system of a partition, NULL when there is none. */
 struct filesystem *gather_filesystem(const struct gatherer *gatherer, uint64_t partition);

@@ -51,16 +51,30 @@ static bool allow_write(scmp_filter_ctx filter, int descriptor)
 	return allow(filter, SCMP_SYS(write), 1, &to) && allow(filter, SCMP_SYS(writev), 1, &to);
 }
 
-/* The input alone: the standard error output, which stays open for a message, may be a terminal. */
-static bool allow_read(scmp_filter_ctx filter, int input)
+/* Not the standard error output, which stays open for a message and may be a terminal. */
+static bool allow_read(scmp_filter_ctx filter, int descriptor)
 {
-	const struct scmp_arg_cmp from = argument(0, UINT32_MAX, (uint32_t)input);
+	const struct scmp_arg_cmp from = argument(0, UINT32_MAX, (uint32_t)descriptor);
 	return allow(filter, SCMP_SYS(read), 1, &from) && allow(filter, SCMP_SYS(pread64), 1, &from) &&
 	       allow(filter, SCMP_SYS(lseek), 1, &from);
 }
 
+/* At its place, as it is unpacked. */
+static bool allow_scratch(scmp_filter_ctx filter, int scratch)
+{
+	const struct scmp_arg_cmp to = argument(0, UINT32_MAX, (uint32_t)scratch);
+	return allow_read(filter, scratch) && allow(filter, SCMP_SYS(pwrite64), 1, &to) &&
+	       allow(filter, SCMP_SYS(ftruncate), 1, &to);
+}
+
+static bool allow_access(scmp_filter_ctx filter, const struct worker_access *access)
+{
+	return (access->input < 0 || allow_read(filter, access->input)) &&
+	       (access->scratch < 0 || allow_scratch(filter, access->scratch));
+}
+
 /* Those whose arguments matter. */
-static bool allow_limited(scmp_filter_ctx filter, int input, int output)
+static bool allow_limited(scmp_filter_ctx filter, const struct worker_access *access, int output)
 {
 	/* Memory, never code, never a file. */
 	const struct scmp_arg_cmp memory[] = {
@@ -75,7 +89,7 @@ static bool allow_limited(scmp_filter_ctx filter, int input, int output)
 	return allow(filter, SCMP_SYS(mmap), 2, memory) && allow(filter, SCMP_SYS(mprotect), 1, memory) &&
 	       allow(filter, SCMP_SYS(newfstatat), 1, &by_descriptor) &&
 	       allow(filter, SCMP_SYS(futex), 1, &wake) && allow(filter, SCMP_SYS(tgkill), 1, &itself) &&
-	       allow_read(filter, input) && allow_write(filter, output) && allow_write(filter, STDERR_FILENO);
+	       allow_access(filter, access) && allow_write(filter, output) && allow_write(filter, STDERR_FILENO);
 }
 
 bool call_filter_available(void)
@@ -84,14 +98,14 @@ bool call_filter_available(void)
 	return seccomp_api_get() >= 3;
 }
 
-void call_filter_install(int input, int output)
+void call_filter_install(const struct worker_access *access, int output)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	bool built = filter && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0;
 	for (size_t i = 0; built && i < ARRAY_SIZE(plain_calls); i++)
 		built = allow(filter, plain_calls[i].number, 0, NULL);
 	/* The kernel has filters (see above) and yet ours cannot be had: do not go on without one. */
-	if (!built || !allow_limited(filter, input, output) || seccomp_load(filter) != 0)
+	if (!built || !allow_limited(filter, access, output) || seccomp_load(filter) != 0)
 		_exit(EXIT_NO_LOCKDOWN);
 	/* The context is left to the end of the process: the filter may already stop what freeing it does. */
 }

@@ -6,8 +6,8 @@ bool call_filter_available(void)
 	return false;
 }
 
-void call_filter_install(int input, int output)
+void call_filter_install(const struct worker_access *access, int output)
 {
-	(void)input;
+	(void)access;
 	(void)output;
 }

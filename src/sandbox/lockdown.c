@@ -61,10 +61,10 @@ static int compare_ints(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* All but stderr, for the one message of xmalloc(), and the two that the worker works with. */
-static void close_others(int input, int output)
+/* All but stderr, for the one message of xmalloc(), and those that the worker works with. */
+static void close_others(const struct worker_access *access, int output)
 {
-	int kept[] = { STDERR_FILENO, input, output };
+	int kept[] = { STDERR_FILENO, output, access->input, access->scratch };
 	qsort(kept, ARRAY_SIZE(kept), sizeof(kept[0]), compare_ints);
 	unsigned next = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
@@ -121,12 +121,12 @@ bool lockdown_has_call_filter(void)
 	return !UNDER_SANITIZER && call_filter_available();
 }
 
-void lockdown(int input, int output, const struct worker_limits *limits)
+void lockdown(const struct worker_access *access, int output, const struct worker_limits *limits)
 {
-	close_others(input, output);
+	close_others(access, output);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	take_file_system();
 	set_limits(limits);
 	if (lockdown_has_call_filter())
-		call_filter_install(input, output);
+		call_filter_install(access, output);
 }

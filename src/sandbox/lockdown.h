@@ -8,7 +8,7 @@
  * what the ones before it needed. Layers that the kernel does not have are left out; the others hold without
  * them.
  */
-void lockdown(int input, int output, const struct worker_limits *limits);
+void lockdown(const struct worker_access *access, int output, const struct worker_limits *limits);
 
 /* Will lockdown() take away the file system, and filter system calls, in this build and on this kernel? */
 bool lockdown_has_landlock(void);
@@ -19,4 +19,4 @@ bool lockdown_has_call_filter(void);
 
 /* call_filter.c: from here on, any other call than those of reading and computing ends the process. */
 bool call_filter_available(void);
-void call_filter_install(int input, int output);
+void call_filter_install(const struct worker_access *access, int output);

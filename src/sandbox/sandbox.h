@@ -1,8 +1,8 @@
 // The worker: a child process that turns bytes into facts and can do nothing else.
 //
 // The child gets no_new_privs, a landlock domain without any file system access (where the kernel has it), a
-// seccomp filter of some twenty calls, and rlimits. It holds three descriptors: the input, the pipe to its
-// parent, and stderr for the one message of xmalloc(). Whatever it does, the parent goes on.
+// seccomp filter of some twenty calls, and rlimits. It holds the descriptors that its access names, the pipe
+// to its parent, and stderr for the one message of xmalloc(). Whatever it does, the parent goes on.
 #pragma once
 
 #include "base/error.h"
@@ -35,15 +35,27 @@ struct worker_result {
 	uint64_t peak_kilobytes; /* its largest resident set */
 };
 
+/* What a worker may touch of the world outside; -1 for what it may not. */
+struct worker_access {
+	int input;   /* read, at any place */
+	int scratch; /* read and written, at any place */
+};
+
+/* A worker that computes, and says what it is told. */
+static inline struct worker_access worker_access_none(void)
+{
+	return (struct worker_access){ .input = -1, .scratch = -1 };
+}
+
 /* Runs in the child: write to `output` (with worker_write) and return. */
 typedef void worker_fn(void *context, int input, int output);
 
 /*
- * Forks, locks the child down, runs `work` in it and collects what it writes. `input` is a descriptor that
- * the child may read. False only when no child could be had (ERROR_IO).
+ * Forks, locks the child down, runs `work` in it and collects what it writes. False only when no
+ * child could be had (ERROR_IO).
  */
-NODISCARD bool worker_run(worker_fn *work, void *context, int input, const struct worker_limits *limits,
-                          struct worker_result *out, struct error *error);
+NODISCARD bool worker_run(worker_fn *work, void *context, const struct worker_access *access,
+                          const struct worker_limits *limits, struct worker_result *out, struct error *error);
 
 /* Writes all of it or ends the process: a worker whose parent is gone has nothing left to do. */
 void worker_write(int output, const void *data, size_t size);

@@ -52,8 +52,8 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-NORETURN static void be_worker(worker_fn *work, void *context, int input, int output, pid_t parent,
-                               const struct worker_limits *limits)
+NORETURN static void be_worker(worker_fn *work, void *context, const struct worker_access *access, int output,
+                               pid_t parent, const struct worker_limits *limits)
 {
 	reset_signals();
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -61,8 +61,8 @@ NORETURN static void be_worker(worker_fn *work, void *context, int input, int ou
 		_exit(EXIT_FAILURE); /* it died before the line above */
 	/* Messages in another language would be looked up in files; and images are read alike everywhere. */
 	setlocale(LC_ALL, "C");
-	lockdown(input, output, limits);
-	work(context, input, output);
+	lockdown(access, output, limits);
+	work(context, access->input, output);
 	_exit(EXIT_SUCCESS);
 }
 
@@ -168,7 +168,8 @@ static void finish(const struct worker *worker, struct worker_result *result)
 }
 
 /* Forks; the parent gets the read end of the pipe in *worker. */
-static bool start(worker_fn *work, void *context, int input, struct worker *worker, struct error *error)
+static bool start(worker_fn *work, void *context, const struct worker_access *access, struct worker *worker,
+                  struct error *error)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0)
@@ -176,7 +177,7 @@ static bool start(worker_fn *work, void *context, int input, struct worker *work
 	pid_t parent = getpid();
 	worker->process = fork();
 	if (worker->process == 0)
-		be_worker(work, context, input, ends[1], parent, worker->limits);
+		be_worker(work, context, access, ends[1], parent, worker->limits);
 	int failure = errno;
 	close(ends[1]);
 	if (worker->process < 0) {
@@ -188,14 +189,14 @@ static bool start(worker_fn *work, void *context, int input, struct worker *work
 	return true;
 }
 
-bool worker_run(worker_fn *work, void *context, int input, const struct worker_limits *limits,
-                struct worker_result *out, struct error *error)
+bool worker_run(worker_fn *work, void *context, const struct worker_access *access,
+                const struct worker_limits *limits, struct worker_result *out, struct error *error)
 {
 	/* A process that was started with SIGCHLD ignored is never told how its children end. */
 	struct sigaction told = { .sa_handler = SIG_DFL }, before;
 	sigaction(SIGCHLD, &told, &before);
 	struct worker worker = { .limits = limits };
-	bool started = start(work, context, input, &worker, error);
+	bool started = start(work, context, access, &worker, error);
 	if (started) {
 		*out = (struct worker_result){ 0 };
 		finish(&worker, out);

@@ -76,7 +76,8 @@ int main(int count, char **arguments)
 	struct budget budget = budget_default();
 	struct partition_table table;
 	struct error error;
-	bool scanned = disk_open(descriptor, arguments[1], &disk, &error) &&
+	struct input input = input_of_file(arguments[1], descriptor);
+	bool scanned = disk_open(&input, &budget, &arena, &disk, &error) &&
 	               volume_scan(&disk->reader, &budget, &arena, &table, &error);
 	if (scanned)
 		print_table(&table);

@@ -17,6 +17,9 @@
 
 #define MIB ((uint64_t)1 << 20)
 
+/* Nothing of raw disks goes in. */
+static struct arena arena;
+
 /* A file without a name in a folder that knows holes. */
 static int new_file(void)
 {
@@ -36,7 +39,9 @@ static struct disk *open_disk(int descriptor)
 {
 	struct disk *disk = NULL;
 	struct error error;
-	if (!disk_open(descriptor, "disk.raw", &disk, &error))
+	struct input input = input_of_file("disk.raw", descriptor);
+	struct budget budget = budget_default();
+	if (!disk_open(&input, &budget, &arena, &disk, &error))
 		fail_msg("%s", error.message);
 	return disk;
 }
@@ -140,7 +145,9 @@ static void refused(int descriptor, enum error_code code, const char *part)
 {
 	struct disk *disk = NULL;
 	struct error error;
-	assert_false(disk_open(descriptor, "disk.raw", &disk, &error));
+	struct input input = input_of_file("disk.raw", descriptor);
+	struct budget budget = budget_default();
+	assert_false(disk_open(&input, &budget, &arena, &disk, &error));
 	assert_null(disk);
 	assert_int_equal(error.code, code);
 	if (!strstr(error.message, part))

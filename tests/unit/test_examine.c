@@ -37,13 +37,13 @@ void worker_write(int output, const void *data, size_t size)
 	(void)size;
 }
 
-bool worker_run(worker_fn *work, void *context, int input, const struct worker_limits *limits,
-                struct worker_result *out, struct error *error)
+bool worker_run(worker_fn *work, void *context, const struct worker_access *access,
+                const struct worker_limits *limits, struct worker_result *out, struct error *error)
 {
 	(void)work;
 	(void)context;
 	(void)limits;
-	assert_true(input >= 0);
+	assert_true(access->input >= 0);
 	if (!puppet.starts)
 		return error_set(error, ERROR_IO, "a worker cannot be started: out of processes");
 	*out = (struct worker_result){ .end = puppet.end, .signal = puppet.signal, .peak_kilobytes = 77 };

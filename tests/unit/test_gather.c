@@ -36,7 +36,8 @@ static void count(void *context, const struct facts *facts)
 static void gather_bytes(struct bench *bench, struct span bytes)
 {
 	FILE *file = tool_file(bytes);
-	facts_gather(fileno(file), "disk.raw", &bench->questions, count, bench, &bench->arena, &bench->facts);
+	struct input input = input_of_file("disk.raw", fileno(file));
+	facts_gather(&input, &bench->questions, count, bench, &bench->arena, &bench->facts);
 	fclose(file);
 }
 

@@ -51,7 +51,9 @@ static struct worker_result run_with(worker_fn *work, void *context, int input,
 	struct worker_result result;
 	struct error error;
 	unsigned before = open_descriptors();
-	if (!worker_run(work, context, input, limits, &result, &error))
+	struct worker_access access = worker_access_none();
+	access.input = input;
+	if (!worker_run(work, context, &access, limits, &result, &error))
 		fail_msg("%s", error.message);
 	assert_int_equal(open_descriptors(), before);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -517,11 +519,12 @@ static void worker_dies_with_its_parent(void **state)
 	pid_t parent = fork();
 	if (parent == 0) {
 		struct worker_result result;
+		struct worker_access access = worker_access_none();
 		struct error error;
 		close(alive[0]);
 		dup2(alive[1], STDERR_FILENO);
 		close(alive[1]);
-		bool ran = worker_run(announce_and_spin, NULL, -1, &test_limits, &result, &error);
+		bool ran = worker_run(announce_and_spin, NULL, &access, &test_limits, &result, &error);
 		_exit(ran ? 0 : 1);
 	}
 	close(alive[1]);
@@ -543,7 +546,9 @@ static void limits_have_defaults(void **state)
 	struct worker_limits limits = worker_limits_default();
 	assert_int_equal(limits.memory_bytes, UINT64_C(512) << 20);
 	assert_true(limits.cpu_seconds > 0 && limits.wall_seconds > 0 && limits.output_bytes > 0);
-	struct worker_result result = run_with(read_and_answer, NULL, -1, &limits);
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct worker_result result = run_with(read_and_answer, (void *)(uintptr_t) "", nothing, &limits);
+	close(nothing);
 	assert_int_equal(result.end, WORKER_FINISHED);
 	assert_string_equal(text_get(&result.output), "");
 }

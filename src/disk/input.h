@@ -1,0 +1,28 @@
+// What a worker is given to read: one input, opened by the parent, and room for what has to be unpacked of it.
+#pragma once
+
+#include <stdint.h>
+
+enum input_source {
+	SOURCE_FILE,      /* a regular file or a block device: read at any place */
+	SOURCE_STREAM,    /* a pipe: read once, in order */
+	SOURCE_SERVER,    /* a connected NBD socket, behind which another process holds a container's disk */
+	SOURCE_DIRECTORY, /* the root directory of a system */
+	SOURCE_MACHINE,   /* the running machine */
+};
+
+struct input {
+	const char *name; /* as the caller has it: for messages, and for what is told by its ending */
+	enum input_source source;
+	int descriptor;             /* borrowed; -1 for SOURCE_MACHINE */
+	int scratch;                /* borrowed: an empty file without a name; -1: there is none */
+	uint64_t scratch_most;      /* bytes that may be written to it */
+	const char *scratch_reason; /* why there is none: one sentence; NULL */
+	const char *container;      /* SOURCE_SERVER: the format's name in reports; else NULL */
+};
+
+/* A file that is open for reading, and nothing else. */
+static inline struct input input_of_file(const char *name, int descriptor)
+{
+	return (struct input){ .name = name, .source = SOURCE_FILE, .descriptor = descriptor, .scratch = -1 };
+}
