@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/checked.h"
 
@@ -36,62 +35,6 @@ static errcode_t set_block_size(io_channel channel, int block_size)
 	return 0;
 }
 
-static struct ext_piece *oldest_piece(struct ext_io *io)
-{
-	struct ext_piece *oldest = &io->pieces[0];
-	for (size_t i = 1; i < EXT_PIECE_COUNT; i++)
-		if (io->pieces[i].used < oldest->used)
-			oldest = &io->pieces[i];
-	return oldest;
-}
-
-static struct ext_piece *cached_piece(struct ext_io *io, uint64_t offset)
-{
-	for (size_t i = 0; i < EXT_PIECE_COUNT; i++)
-		if (io->pieces[i].length > 0 && io->pieces[i].offset == offset)
-			return &io->pieces[i];
-	return NULL;
-}
-
-/* The piece that starts at `offset`, read when it is not cached; NULL with io->error set. */
-static struct ext_piece *load_piece(struct ext_io *io, uint64_t offset)
-{
-	struct ext_piece *piece = cached_piece(io, offset);
-	if (!piece) {
-		uint64_t left = offset < io->reader.size ? io->reader.size - offset : 0;
-		size_t length = left < EXT_PIECE_SIZE ? (size_t)left : EXT_PIECE_SIZE;
-		piece = oldest_piece(io);
-		piece->length = 0;
-		if (!piece->bytes)
-			piece->bytes = xmalloc(EXT_PIECE_SIZE);
-		if (!reader_read(&io->reader, offset, piece->bytes, length, &io->error))
-			return NULL;
-		piece->offset = offset;
-		piece->length = length;
-	}
-	piece->used = ++io->clock;
-	return piece;
-}
-
-/* The range lies inside the device. */
-static bool read_pieces(struct ext_io *io, uint64_t offset, uint8_t *out, size_t length)
-{
-	while (length > 0) {
-		size_t inside = (size_t)(offset % EXT_PIECE_SIZE);
-		const struct ext_piece *piece = load_piece(io, offset - inside);
-		if (!piece)
-			return false;
-		size_t part = piece->length - inside;
-		if (part > length)
-			part = length;
-		memcpy(out, piece->bytes + inside, part);
-		out += part;
-		offset += part;
-		length -= part;
-	}
-	return true;
-}
-
 /* What libext2fs does with a block takes time by its size, which the image chooses. */
 #define STEP_SIZE 1024
 
@@ -105,15 +48,14 @@ static errcode_t read_blocks(io_channel channel, unsigned long long block, int c
 
 	if (!budget_step(io->budget, 1 + length / STEP_SIZE, "an ext file system", &io->error))
 		return EXT2_ET_SHORT_READ;
-	if (!mul_u64(block, block_size, &offset) || !range_inside(offset, length, io->reader.size)) {
+	if (!mul_u64(block, block_size, &offset) || !range_inside(offset, length, io->cache.reader.size)) {
 		error_fill(&io->error, ERROR_CORRUPT, "block %llu lies behind the end of the file system",
 		           block);
 		return EXT2_ET_SHORT_READ;
 	}
-	bool done = length > EXT_PIECE_SIZE
-	                    ? reader_read(&io->reader, offset, data, (size_t)length, &io->error)
-	                    : read_pieces(io, offset, data, (size_t)length);
-	return done ? 0 : EXT2_ET_SHORT_READ;
+	if (!block_cache_read(&io->cache, offset, data, (size_t)length, &io->error))
+		return EXT2_ET_SHORT_READ;
+	return 0;
 }
 
 static errcode_t read_blocks_32(io_channel channel, unsigned long block, int count, void *data)
@@ -191,7 +133,8 @@ static const struct struct_io_manager read_only_manager = {
 
 void ext_io_init(struct ext_io *io, const struct reader *reader, struct budget *budget)
 {
-	*io = (struct ext_io){ .reader = *reader, .budget = budget };
+	*io = (struct ext_io){ .budget = budget };
+	block_cache_init(&io->cache, reader);
 	io->manager = read_only_manager;
 	io->channel = (struct struct_io_channel){
 		.magic = EXT2_ET_MAGIC_IO_CHANNEL,
@@ -204,8 +147,7 @@ void ext_io_init(struct ext_io *io, const struct reader *reader, struct budget *
 
 void ext_io_free(struct ext_io *io)
 {
-	for (size_t i = 0; i < EXT_PIECE_COUNT; i++)
-		free(io->pieces[i].bytes);
+	block_cache_free(&io->cache);
 }
 
 errcode_t ext_io_open(struct ext_io *io, int flags, ext2_filsys *out)
