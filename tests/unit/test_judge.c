@@ -127,8 +127,9 @@ static void add_disk(struct bench *bench, const char *command_line)
 		(struct boot_path){ .firmware = "uefi", .works = ANSWER_YES };
 	struct boot_entry *entry = LIST_ADD(&bench->arena, &facts->boot.entries);
 	entry->title = "Debian";
-	entry->kernel = (struct boot_file){ "/boot/vmlinuz", 2, ANSWER_YES };
-	*LIST_ADD(&bench->arena, &entry->initrds) = (struct boot_file){ "/boot/initrd.img", 2, ANSWER_YES };
+	entry->kernel = (struct boot_file){ .path = "/boot/vmlinuz", .partition = 2, .found = ANSWER_YES };
+	*LIST_ADD(&bench->arena, &entry->initrds) =
+		(struct boot_file){ .path = "/boot/initrd.img", .partition = 2, .found = ANSWER_YES };
 	entry->command_line = command_line;
 	entry->place = (struct place){ .partition = 2, .path = "/boot/grub/grub.cfg", .line = 142 };
 	entry->root = "UUID=" ROOT_UUID;

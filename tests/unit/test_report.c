@@ -152,8 +152,9 @@ static void fill_disk(struct facts *facts)
 		.root_found = ANSWER_YES,
 		.root_partition = 1,
 	};
-	*LIST_ADD(&arena, &entry->initrds) =
-		(struct boot_file){ "/boot/initrd.img-6.1.0-56-cloud-amd64", 1, ANSWER_YES };
+	*LIST_ADD(&arena, &entry->initrds) = (struct boot_file){
+		.path = "/boot/initrd.img-6.1.0-56-cloud-amd64", .partition = 1, .found = ANSWER_YES
+	};
 	struct kernel *kernel = LIST_ADD(&arena, &facts->kernels);
 	*kernel = (struct kernel){
 		.version = version,
