@@ -14,14 +14,6 @@ struct filesystem *gather_filesystem(const struct gatherer *gatherer, uint64_t p
 	return NULL;
 }
 
-const char *gather_image_path(const struct gatherer *gatherer, uint64_t partition, const char *path)
-{
-	const struct filesystem *fs = gather_filesystem(gatherer, partition);
-	if (!path || !fs || !fs->mount || str_equal(fs->mount, "/"))
-		return path;
-	return arena_printf(gatherer->arena, "%s%s", fs->mount, path);
-}
-
 /* Recognises what a partition holds and opens it where we can read it. */
 static void open_partition(struct gatherer *gatherer, struct partition *partition)
 {
@@ -76,100 +68,83 @@ static void gather_boot(struct gatherer *gatherer)
 		                error.message);
 }
 
-/* Does this file system look like the root of a Linux system? */
-static bool looks_like_root(struct filesystem *fs)
+/* The options of the root's mount, as the kernel takes them from a command line: of all rootflags= the last.
+ */
+static const char *root_options(struct gatherer *gatherer, const char *command_line)
 {
-	struct tree tree = tree_of(fs);
+	size_t size = command_line ? strlen(command_line) + 1 : 0;
+	char *options = arena_alloc(gatherer->arena, size + 1);
+	if (size > 0 && !command_line_has(command_line, "rootflags", options, size))
+		options[0] = '\0';
+	return options;
+}
+
+/* What the system's root may be mounted from: a file system, and the options that choose what is seen of it.
+ */
+struct root {
+	struct filesystem *fs; /* NULL: none was found */
+	const char *options;
+};
+
+/* Does this mount look like the root of a Linux system? */
+static bool looks_like_root(const struct root *root)
+{
+	struct error ignored;
+	struct node directory;
+	const char *path;
+	if (!fs_find_mounted(root->fs, root->options, &directory, &path, &ignored))
+		return false;
+	struct tree tree = tree_of_directory(root->fs, &directory);
 	bool has_init = tree_exists(&tree, "/sbin/init") || tree_exists(&tree, "/usr/sbin/init") ||
 	                tree_exists(&tree, "/usr/lib/systemd/systemd");
 	return tree_exists(&tree, "/etc/fstab") || tree_exists(&tree, "/etc/os-release") || has_init;
 }
 
+/* With nothing that says which subvolume is mounted: the default one, else one with a name that installers
+ * give. */
+static bool guess_root(struct filesystem *fs, struct root *out)
+{
+	static const char *const options[] = { "", "subvol=@", "subvol=@rootfs", "subvol=root" };
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		*out = (struct root){ fs, options[i] };
+		if (looks_like_root(out))
+			return true;
+		if (!fs->driver->find_mounted)
+			return false;
+	}
+	return false;
+}
+
 /* The root file system: what the booted entry's root= names, else the only one that looks like a root. */
-static struct filesystem *find_root(struct gatherer *gatherer)
+static struct root find_root(struct gatherer *gatherer)
 {
 	const struct boot *boot = &gatherer->facts->boot;
+	struct root found = { 0 }, other;
 	if (boot->default_known == ANSWER_YES) {
 		const struct boot_entry *entry = &boot->entries.items[boot->default_index];
-		struct filesystem *fs = entry->root_found == ANSWER_YES
-		                                ? gather_filesystem(gatherer, entry->root_partition)
-		                                : NULL;
-		if (fs)
-			return fs;
+		if (entry->root_found == ANSWER_YES)
+			found.fs = gather_filesystem(gatherer, entry->root_partition);
+		found.options = root_options(gatherer, entry->command_line);
+		if (found.fs)
+			return found;
 	}
-	struct filesystem *found = NULL;
 	for (size_t i = 0; i < gatherer->filesystems.count; i++) {
 		struct filesystem *fs = gatherer->filesystems.items[i];
-		if (!fs_is_open(fs) || !looks_like_root(fs))
+		if (!fs_is_open(fs) || !guess_root(fs, &other))
 			continue;
-		if (found) {
+		if (found.fs) {
 			gather_note_gap(
 				gatherer, "root-ambiguous", NULL,
 				"partitions %u and %u both hold a system, and no root= decides between them",
-				(unsigned)found->partition, (unsigned)fs->partition);
-			return NULL;
+				(unsigned)found.fs->partition, (unsigned)fs->partition);
+			return (struct root){ 0 };
 		}
-		found = fs;
+		found = other;
 	}
-	if (!found)
+	if (!found.fs)
 		gather_note_gap(gatherer, "root-missing", NULL,
 		                "no file system that can be read holds a Linux system");
 	return found;
-}
-
-static struct partition *partition_of(struct facts *facts, uint64_t number)
-{
-	for (size_t i = 0; i < facts->table.partitions.count; i++)
-		if (facts->table.partitions.items[i].number == number)
-			return &facts->table.partitions.items[i];
-	return NULL;
-}
-
-/* "/boot//efi/" is "/boot/efi": mount points are put in front of paths, and taken off again. */
-static const char *plain_mount_point(const char *path, struct arena *arena)
-{
-	char *plain = arena_strdup(arena, path);
-	size_t length = 0;
-	for (const char *at = path; *at; at++)
-		if (at[0] != '/' || (at[1] && at[1] != '/'))
-			plain[length++] = *at;
-	plain[length] = '\0';
-	return plain;
-}
-
-static void mount_partition(struct gatherer *gatherer, uint64_t number, const char *path,
-                            const struct place *place)
-{
-	struct error error = { 0 };
-	struct filesystem *fs = gather_filesystem(gatherer, number);
-	struct partition *partition = partition_of(gatherer->facts, number);
-	if (partition && !partition->mount)
-		partition->mount = path;
-	if (!fs || fs->mount || fs == gatherer->tree.root)
-		return;
-	if (!tree_mount(&gatherer->tree, path, fs, &error)) {
-		gather_note_gap(gatherer, "mount-failed", place, "%s cannot be mounted: %s", path,
-		                error.message);
-		return;
-	}
-	fs->mount = path;
-}
-
-/* Puts the running system's namespace together, as fstab says. */
-static void gather_mounts(struct gatherer *gatherer)
-{
-	struct facts *facts = gatherer->facts;
-	fstab_read(&gatherer->tree, gatherer->arena, &facts->fstab);
-	for (size_t i = 0; i < facts->fstab.entries.count; i++) {
-		struct mount_entry *entry = &facts->fstab.entries.items[i];
-		entry->found = boot_resolve_device(entry->device, &facts->table, gatherer->arena,
-		                                   &entry->partition, &entry->reason);
-		if (entry->found != ANSWER_YES || !entry->path || entry->path[0] != '/')
-			continue;
-		const char *point = plain_mount_point(entry->path, gatherer->arena);
-		if (*point)
-			mount_partition(gatherer, entry->partition, point, &entry->place);
-	}
 }
 
 /* Rewrites the paths of boot/, which are inside one file system each, to those of the running system. */
@@ -210,19 +185,19 @@ static void map_boot_files(struct gatherer *gatherer)
 	}
 }
 
-/* The namespace of the running system: its root, and what its fstab mounts. */
+/* The namespace of the running system. */
 static bool find_system(struct gatherer *gatherer)
 {
-	struct filesystem *root = find_root(gatherer);
-	if (!root)
+	struct error error = { 0 };
+	struct root root = find_root(gatherer);
+	if (!root.fs)
 		return false;
-	gatherer->tree = tree_of(root);
-	root->mount = "/";
-	struct partition *partition = partition_of(gatherer->facts, root->partition);
-	if (partition)
-		partition->mount = "/";
-	gather_mounts(gatherer);
-	return true;
+	if (gather_mounts(gatherer, root.fs, root.options, &error))
+		return true;
+	gather_note_gap(gatherer, "root-missing", NULL,
+	                "the root file system of partition %u cannot be mounted: %s",
+	                (unsigned)root.fs->partition, error.message);
+	return false;
 }
 
 /*

@@ -107,10 +107,7 @@ static void add_kernel_of_tree(struct gatherer *gatherer, const char *path)
 	struct filesystem *fs = gather_filesystem(gatherer, file.node.fs->partition);
 	if (!fs)
 		return;
-	size_t prefix = !fs->mount || str_equal(fs->mount, "/") ? 0 : strlen(fs->mount);
-	if (prefix > 0 && !str_starts(file.path, fs->mount))
-		return;
-	struct candidate candidate = { .fs = fs, .path = arena_strdup(gatherer->arena, file.path + prefix) };
+	struct candidate candidate = { .fs = fs, .path = gather_own_path(gatherer, &file) };
 	add_kernel(gatherer, &candidate);
 }
 

@@ -33,8 +33,21 @@ void gather_system(struct gatherer *gatherer);
 /* The open file system of a partition, NULL when there is none. */
 struct filesystem *gather_filesystem(const struct gatherer *gatherer, uint64_t partition);
 
-/* Where a path of one file system lies in the running system: the mount point in front of it. */
+/*
+ * gather_mounts.c: where a path of one file system lies in the running system. The mount that shows the most
+ * of the path decides; a path that none shows, and NULL, stay as they are.
+ */
 const char *gather_image_path(const struct gatherer *gatherer, uint64_t partition, const char *path);
+
+/* The way back: where a real path of the running system lies in its own file system. */
+const char *gather_own_path(const struct gatherer *gatherer, const struct tree_file *file);
+
+/*
+ * The namespace of the running system: `root` as the options of its mount ("" for none) show it, and what its
+ * fstab mounts in it. False, with the reason, when the options name nothing that is there.
+ */
+NODISCARD bool gather_mounts(struct gatherer *gatherer, struct filesystem *root, const char *options,
+                             struct error *error);
 
 /* Finds the kernels, chooses those that are judged, and learns everything asked of them. */
 void gather_kernels(struct gatherer *gatherer);

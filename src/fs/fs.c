@@ -56,6 +56,21 @@ bool fs_is_open(const struct filesystem *fs)
 	return fs->state != NULL;
 }
 
+#define SHOWN_PATH_MAX 4096
+
+bool fs_find_mounted(const struct filesystem *fs, const char *options, struct node *out, const char **path,
+                     struct error *error)
+{
+	char shown[SHOWN_PATH_MAX];
+	*path = "";
+	if (!fs->driver->find_mounted)
+		return fs->driver->root(fs, out, error);
+	if (!fs->driver->find_mounted(fs, options, out, shown, sizeof(shown), error))
+		return false;
+	*path = arena_strdup(fs->arena, shown);
+	return true;
+}
+
 static bool read_node(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
 {
 	const struct node *file = state;

@@ -27,6 +27,12 @@ struct node {
 	uint64_t driver[2]; /* for the driver: where its metadata lies */
 };
 
+/* A mount in the running system. */
+struct fs_mount {
+	const char *point; /* absolute and plain: "/", "/boot" */
+	const char *shown; /* the directory of the file system that is seen there: "" its root, "/@home" */
+};
+
 struct filesystem {
 	const struct fs_driver *driver; /* NULL: recognised, but not readable (swap, LUKS, LVM, ...) */
 	const char *type;               /* as blkid names it: "ext4", "ext3", "ext2", "vfat", "swap", ... */
@@ -34,7 +40,7 @@ struct filesystem {
 	const char *label;              /* NULL */
 	bool encrypted;                 /* LUKS, BitLocker */
 	uint64_t partition;             /* number of the partition it lies in; 0: the whole disk */
-	const char *mount;              /* where the tree mounts it ("/", "/boot"); NULL: nowhere (yet) */
+	LIST(struct fs_mount) mounts;   /* where the tree mounts it; empty: nowhere (yet) */
 	struct reader reader;
 	struct budget *budget;         /* borrowed */
 	struct arena *arena;           /* borrowed; for the strings above */
@@ -68,6 +74,13 @@ struct fs_driver {
 	/* Bytes of a file; the range lies inside node->size. */
 	bool (*read)(const struct node *file, uint64_t offset, void *buffer, size_t length,
 	             struct error *error);
+	/*
+	 * The directory that a mount with these options ("rw,subvol=@home"; "": none) shows in place of
+	 * root(), and its path below that, "" for the root itself. ERROR_NOT_FOUND when they name none. NULL
+	 * for formats whose mounts always show their root.
+	 */
+	bool (*find_mounted)(const struct filesystem *fs, const char *options, struct node *out, char *path,
+	                     size_t capacity, struct error *error);
 };
 
 /* Ends with NULL. */
@@ -85,6 +98,13 @@ NODISCARD bool fs_open(struct filesystem *fs, struct error *error);
 void fs_close(struct filesystem *fs);
 /* Was fs_open() successful? */
 bool fs_is_open(const struct filesystem *fs);
+
+/*
+ * The directory of an open file system that a mount with these options shows, and its path there, in the file
+ * system's arena: see fs_driver.find_mounted.
+ */
+NODISCARD bool fs_find_mounted(const struct filesystem *fs, const char *options, struct node *out,
+                               const char **path, struct error *error);
 
 /* A reader over a regular file; *file must outlive it. */
 struct reader node_reader(const struct node *file);

@@ -12,17 +12,60 @@ struct tree tree_of(struct filesystem *root)
 	return (struct tree){ .root = root };
 }
 
-bool tree_mount(struct tree *tree, const char *path, struct filesystem *fs, struct error *error)
+struct tree tree_of_directory(struct filesystem *root, const struct node *directory)
 {
+	return (struct tree){ .root = root, .directory = *directory };
+}
+
+static bool add_mount(struct tree *tree, const struct tree_mount *mount, struct error *error)
+{
+	const char *path = mount->path;
 	if (path[0] != '/' || path[strspn(path, "/")] == '\0')
 		return error_set(error, ERROR_USAGE,
 		                 "cannot mount at '%s': not an absolute path below the root", path);
 	if (tree->mount_count == TREE_MOUNTS_MAX)
 		return error_set(error, ERROR_LIMIT, "cannot mount at '%s': more than %d mounts", path,
 		                 TREE_MOUNTS_MAX);
-	tree->mounts[tree->mount_count++] = (struct tree_mount){ .path = path, .fs = fs };
+	tree->mounts[tree->mount_count++] = *mount;
 	return true;
 }
+
+bool tree_mount(struct tree *tree, const char *path, struct filesystem *fs, struct error *error)
+{
+	return add_mount(tree, &(struct tree_mount){ .path = path, .fs = fs }, error);
+}
+
+bool tree_mount_directory(struct tree *tree, const char *path, const struct node *directory,
+                          struct error *error)
+{
+	return add_mount(tree, &(struct tree_mount){ path, directory->fs, *directory }, error);
+}
+
+/*
+ * A directory that nothing holds, but that a mount point lies below: init makes what is missing of its path.
+ * It has no names of its own.
+ */
+static bool missing_lookup(const struct node *directory, const char *name, struct node *out,
+                           struct error *error)
+{
+	(void)directory, (void)out;
+	return error_set(error, ERROR_NOT_FOUND, "%s: no such name", name);
+}
+
+static bool missing_list(const struct node *directory, fs_list_fn *each, void *context, struct error *error)
+{
+	(void)directory, (void)each, (void)context, (void)error;
+	return true;
+}
+
+static const struct fs_driver missing_driver = {
+	.name = "missing",
+	.lookup = missing_lookup,
+	.list = missing_list,
+};
+
+static const struct filesystem missing_fs = { .driver = &missing_driver, .type = "missing" };
+static const struct node missing_directory = { .fs = &missing_fs, .type = NODE_DIRECTORY, .mode = 0755 };
 
 /* A directory on the way from the root to where a walk stands, and the length of its path. */
 struct level {
@@ -122,16 +165,33 @@ static bool is_mount_path(const char *mount, const char *path)
 }
 
 /* What is mounted at the walk's path; the last mount hides those before it. */
-static const struct filesystem *mounted_at(const struct walk *walk)
+static const struct tree_mount *mounted_at(const struct walk *walk)
 {
 	for (size_t i = walk->tree->mount_count; i > 0; i--)
 		if (is_mount_path(walk->tree->mounts[i - 1].path, walk->path))
-			return walk->tree->mounts[i - 1].fs;
+			return &walk->tree->mounts[i - 1];
 	return NULL;
 }
 
-static bool root_node(const struct filesystem *fs, struct node *out, struct error *error)
+static bool leads_to_mount(const struct walk *walk)
 {
+	size_t length = strlen(walk->path);
+	for (size_t i = 0; i < walk->tree->mount_count; i++) {
+		const char *path = walk->tree->mounts[i].path;
+		if (str_starts(path, walk->path) && path[length] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* The directory that a mount shows: of its file system the root, where it names none. */
+static bool shown_node(const struct filesystem *fs, const struct node *directory, struct node *out,
+                       struct error *error)
+{
+	if (directory->fs) {
+		*out = *directory;
+		return true;
+	}
 	if (!fs_is_open(fs))
 		return error_set(error, ERROR_UNSUPPORTED, "the %s file system is not open",
 		                 fs->type ? fs->type : "unknown");
@@ -145,14 +205,16 @@ static bool step_into(struct walk *walk, struct error *error)
 	const struct node *directory = &walk_top(walk)->node;
 	if (!append_name(walk, error))
 		return false;
-	const struct filesystem *mounted = mounted_at(walk);
+	const struct tree_mount *mounted = mounted_at(walk);
 	if (mounted) {
-		if (!root_node(mounted, &node, error))
+		if (!shown_node(mounted->fs, &mounted->directory, &node, error))
 			return error_wrap(error, "%s", walk->path);
 	} else if (!directory->fs->driver->lookup(directory, walk->name, &node, error)) {
-		if (error->code == ERROR_NOT_FOUND)
+		if (error->code != ERROR_NOT_FOUND)
+			return error_wrap(error, "%s", walk->path);
+		if (!leads_to_mount(walk))
 			return fail_not_found(walk->path, error);
-		return error_wrap(error, "%s", walk->path);
+		node = missing_directory;
 	}
 	walk_push(walk, &node);
 	return true;
@@ -220,7 +282,7 @@ static bool walk_path(struct walk *walk, const char *path, bool keep_last_link, 
 	if (length >= sizeof(walk->rest))
 		return error_set(error, ERROR_NOT_FOUND, "a path of %zu bytes names no file", length);
 	memcpy(walk->rest, path, length + 1);
-	if (!root_node(walk->tree->root, &root, error))
+	if (!shown_node(walk->tree->root, &walk->tree->directory, &root, error))
 		return false;
 	walk_push(walk, &root);
 	while (next_component(walk))

@@ -1,6 +1,6 @@
-// One namespace of files: a root file system with others mounted in it, and the only place where paths
-// are resolved and symlinks followed. Nothing here can leave the image: ".." stops at the root, absolute
-// links start at the root of the tree, and after 40 links it is a loop.
+// One namespace of files: a root file system with others mounted in it (or one directory of each), and the
+// only place where paths are resolved and symlinks followed. Nothing here can leave the image: ".." stops at
+// the root, absolute links start at the root of the tree, and after 40 links it is a loop.
 #pragma once
 
 #include "base/text.h"
@@ -12,20 +12,30 @@
 
 struct tree_mount {
 	const char *path; /* absolute, without a trailing slash, as tree_mount() was given it */
-	struct filesystem *fs;
+	const struct filesystem *fs;
+	struct node directory; /* what of fs is seen there; its fs NULL: the root */
 };
 
 struct tree {
 	struct filesystem *root;
+	struct node directory; /* what of root is seen; its fs NULL: the root of it */
 	struct tree_mount mounts[TREE_MOUNTS_MAX];
 	size_t mount_count;
 };
 
 /* A tree of one open file system, as GRUB and the firmware see it. */
 struct tree tree_of(struct filesystem *root);
+/* A tree that begins at a directory of it, as a mount of a subvolume shows it. */
+struct tree tree_of_directory(struct filesystem *root, const struct node *directory);
 
-/* Mounts an open file system; the directory need not exist in the root (it would at boot). */
+/*
+ * Mounts an open file system; neither the directory nor its parents need exist in what is mounted already
+ * (they would at boot). The path is borrowed.
+ */
 NODISCARD bool tree_mount(struct tree *tree, const char *path, struct filesystem *fs, struct error *error);
+/* Mounts one directory of a file system. */
+NODISCARD bool tree_mount_directory(struct tree *tree, const char *path, const struct node *directory,
+                                    struct error *error);
 
 /* What a path led to. */
 struct tree_file {

@@ -206,7 +206,6 @@ static inline struct tree memory_tree(struct memory_fs *files)
 		.driver = &memory_driver,
 		.type = "memory",
 		.partition = 1,
-		.mount = "/",
 		.budget = &files->budget,
 		.arena = &files->arena,
 		.state = files,

@@ -195,11 +195,42 @@ static void test_mount_edges(void **state)
 	/* Absolute links start at the root of the tree and not at that of their file system. */
 	assert_leads_to(&tree, "/esp2/abs", "/usr/lib");
 
+	/* Nor need its parents be there, which have no names of their own. */
+	assert_true(tree_mount(&tree, "/made/by/init", &world->esp.fs, &error));
+	assert_leads_to(&tree, "/made/by/init/EFI", "/made/by/init/EFI");
+	assert_leads_to(&tree, "/made/by/../by", "/made/by");
+	assert_fails(&tree, "/made/by/in", ERROR_NOT_FOUND);
+	assert_fails(&tree, "/mad", ERROR_NOT_FOUND);
+	struct arena arena = { 0 };
+	struct names names;
+	assert_true(tree_names(&tree, "/made/by", &arena, &names, &error));
+	assert_int_equal(names.count, 0);
+	arena_free(&arena);
+
 	assert_true(tree_mount(&tree, "/closed", &closed, &error));
 	assert_fails(&tree, "/closed", ERROR_UNSUPPORTED);
 	while (tree.mount_count < TREE_MOUNTS_MAX)
 		assert_true(tree_mount(&tree, "/more", &world->esp.fs, &error));
 	assert_false(tree_mount(&tree, "/more", &world->esp.fs, &error));
+}
+
+/* What a subvolume is to the kernel: one directory of a file system, with the names in it and none above. */
+static void test_directories_as_roots(void **state)
+{
+	struct world *world = *state;
+	struct tree whole = tree_of(&world->root.fs);
+	struct tree_file usr, etc;
+	struct error error;
+	assert_true(tree_lookup(&whole, "/usr", &usr, &error));
+	assert_true(tree_lookup(&whole, "/etc", &etc, &error));
+	struct tree tree = tree_of_directory(&world->root.fs, &usr.node);
+	assert_leads_to(&tree, "/lib/os-release", "/lib/os-release");
+	assert_leads_to(&tree, "/../../lib", "/lib");
+	assert_fails(&tree, "/usr", ERROR_NOT_FOUND);
+	assert_true(tree_mount_directory(&tree, "/lib/more", &etc.node, &error));
+	assert_fails(&tree, "/lib/more/usr", ERROR_NOT_FOUND);
+	assert_true(tree_exists(&tree, "/lib/more"));
+	assert_leads_to(&tree, "/lib/more/..", "/lib");
 }
 
 static void test_load(void **state)
@@ -248,8 +279,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),       cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_last_link),   cmocka_unit_test(test_mounts),
-		cmocka_unit_test(test_mount_edges), cmocka_unit_test(test_load),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_mount_edges), cmocka_unit_test(test_directories_as_roots),
+		cmocka_unit_test(test_load),        cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, make_world, free_world);
 }

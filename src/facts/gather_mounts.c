@@ -1,0 +1,137 @@
+// The namespace of the running system: which file system, or which directory of one, is mounted where, and
+// how the paths of boot loaders become paths of that system and back.
+#include <string.h>
+
+#include "facts/gatherer.h"
+
+/* What is behind the path of a directory ("" for a root) in `path`: "", or a slash and more; NULL: not in it.
+ */
+static const char *path_below(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+	if (!str_starts(path, directory) || (path[length] && path[length] != '/'))
+		return NULL;
+	return path + length;
+}
+
+/* A mount point as what paths begin with: nothing for the root. */
+static const char *point_prefix(const struct fs_mount *mount)
+{
+	return str_equal(mount->point, "/") ? "" : mount->point;
+}
+
+const char *gather_image_path(const struct gatherer *gatherer, uint64_t partition, const char *path)
+{
+	const struct filesystem *fs = gather_filesystem(gatherer, partition);
+	const struct fs_mount *best = NULL;
+	for (size_t i = 0; path && fs && i < fs->mounts.count; i++) {
+		const struct fs_mount *mount = &fs->mounts.items[i];
+		if (path_below(path, mount->shown) && (!best || strlen(mount->shown) > strlen(best->shown)))
+			best = mount;
+	}
+	if (!best)
+		return path;
+	const char *image =
+		arena_printf(gatherer->arena, "%s%s", point_prefix(best), path_below(path, best->shown));
+	return *image ? image : "/";
+}
+
+const char *gather_own_path(const struct gatherer *gatherer, const struct tree_file *file)
+{
+	const struct filesystem *fs = file->node.fs;
+	const struct fs_mount *best = NULL;
+	for (size_t i = 0; i < fs->mounts.count; i++) {
+		const struct fs_mount *mount = &fs->mounts.items[i];
+		if (path_below(file->path, point_prefix(mount)) &&
+		    (!best || strlen(mount->point) > strlen(best->point)))
+			best = mount;
+	}
+	if (!best)
+		return arena_strdup(gatherer->arena, file->path);
+	return arena_printf(gatherer->arena, "%s%s", best->shown, path_below(file->path, point_prefix(best)));
+}
+
+static struct partition *partition_of(struct facts *facts, uint64_t number)
+{
+	for (size_t i = 0; i < facts->table.partitions.count; i++)
+		if (facts->table.partitions.items[i].number == number)
+			return &facts->table.partitions.items[i];
+	return NULL;
+}
+
+/* "/boot//efi/" is "/boot/efi": mount points are put in front of paths, and taken off again. */
+static const char *plain_mount_point(const char *path, struct arena *arena)
+{
+	char *plain = arena_strdup(arena, path);
+	size_t length = 0;
+	for (const char *at = path; *at; at++)
+		if (at[0] != '/' || (at[1] && at[1] != '/'))
+			plain[length++] = *at;
+	plain[length] = '\0';
+	return plain;
+}
+
+/* Is this directory of the file system mounted already, or anything where its mounts always show the same? */
+static bool is_mounted(const struct filesystem *fs, const char *shown)
+{
+	for (size_t i = 0; i < fs->mounts.count; i++)
+		if (str_equal(fs->mounts.items[i].shown, shown))
+			return true;
+	return false;
+}
+
+static bool mount_directory(struct gatherer *gatherer, struct filesystem *fs, const char *point,
+                            const char *options, struct error *error)
+{
+	struct node directory;
+	const char *shown;
+	if (!fs_find_mounted(fs, options, &directory, &shown, error))
+		return false;
+	if (is_mounted(fs, shown))
+		return true;
+	if (!tree_mount_directory(&gatherer->tree, point, &directory, error))
+		return false;
+	*LIST_ADD(gatherer->arena, &fs->mounts) = (struct fs_mount){ point, shown };
+	return true;
+}
+
+static void mount_entry(struct gatherer *gatherer, const struct mount_entry *entry)
+{
+	struct error error = { 0 };
+	struct filesystem *fs = gather_filesystem(gatherer, entry->partition);
+	struct partition *partition = partition_of(gatherer->facts, entry->partition);
+	const char *point = plain_mount_point(entry->path, gatherer->arena);
+	/* The root is mounted already, as the kernel's command line says. */
+	if (!*point)
+		return;
+	if (partition && !partition->mount)
+		partition->mount = point;
+	if (fs && !mount_directory(gatherer, fs, point, entry->options, &error))
+		gather_note_gap(gatherer, "mount-failed", &entry->place, "%s cannot be mounted: %s", point,
+		                error.message);
+}
+
+bool gather_mounts(struct gatherer *gatherer, struct filesystem *root, const char *options,
+                   struct error *error)
+{
+	struct facts *facts = gatherer->facts;
+	struct partition *partition = partition_of(facts, root->partition);
+	struct node directory;
+	const char *shown;
+	if (!fs_find_mounted(root, options, &directory, &shown, error))
+		return false;
+	gatherer->tree = tree_of_directory(root, &directory);
+	*LIST_ADD(gatherer->arena, &root->mounts) = (struct fs_mount){ "/", shown };
+	if (partition)
+		partition->mount = "/";
+
+	fstab_read(&gatherer->tree, gatherer->arena, &facts->fstab);
+	for (size_t i = 0; i < facts->fstab.entries.count; i++) {
+		struct mount_entry *entry = &facts->fstab.entries.items[i];
+		entry->found = boot_resolve_device(entry->device, &facts->table, gatherer->arena,
+		                                   &entry->partition, &entry->reason);
+		if (entry->found == ANSWER_YES && entry->path && entry->path[0] == '/')
+			mount_entry(gatherer, entry);
+	}
+	return true;
+}
