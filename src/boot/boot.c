@@ -100,6 +100,20 @@ static bool load(void *context, uint64_t partition, const char *path, size_t mos
 	return tree_load(&tree, path, most, arena, out, NULL, error);
 }
 
+static enum answer list(void *context, uint64_t partition, const char *path, struct arena *arena,
+                        struct names *out)
+{
+	const struct boot_disk *disk = context;
+	enum grub_file_kind kind;
+	struct error error = { 0 };
+	if (look(context, partition, path, &kind) != ANSWER_YES)
+		return ANSWER_UNKNOWN;
+	if (kind != GRUB_FILE_DIRECTORY)
+		return ANSWER_NO;
+	struct tree tree = tree_of(boot_disk_filesystem(disk, partition));
+	return tree_names(&tree, path, arena, out, &error) ? ANSWER_YES : ANSWER_UNKNOWN;
+}
+
 static struct grub_disk interface_of(struct boot_disk *disk)
 {
 	const char *kind = disk->table->kind;
@@ -111,6 +125,7 @@ static struct grub_disk interface_of(struct boot_disk *disk)
 		.search = search,
 		.look = look,
 		.load = load,
+		.list = list,
 	};
 }
 

@@ -33,6 +33,11 @@ struct grub_disk {
 	/* A whole file of at most `most` bytes. */
 	bool (*load)(void *context, uint64_t partition, const char *path, size_t most, struct arena *arena,
 	             struct span *out, struct error *error);
+
+	/* The names in a directory, sorted bytewise; UNKNOWN when it cannot be read, NO when there is none.
+	 */
+	enum answer (*list)(void *context, uint64_t partition, const char *path, struct arena *arena,
+	                    struct names *out);
 };
 
 /* How GRUB's core leaves things when it opens its first configuration file. */

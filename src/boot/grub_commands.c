@@ -219,23 +219,17 @@ static void do_setparams(struct grub_machine *machine, const struct grub_argumen
 	grub_finish(machine, true);
 }
 
-/* Fills the menu from /loader/entries, or from what `eval` is given: not read here. */
+/* Fills the menu from files of another format, or from what `eval` is given: not read here. */
 static void do_unreadable(struct grub_machine *machine, const struct grub_arguments *arguments,
                           const struct grub_node *node)
 {
 	(void)node;
 	const char *name = arguments->list.items[0].text;
-	const char *reason = grub_reason(
-		machine, "cannot follow `%s`%s", name,
-		str_equal(name, "blscfg")
-			? ": it takes the entries from /boot/loader/entries, which are not read; "
-			  "grub2-mkconfig "
-			  "with GRUB_ENABLE_BLSCFG=false in /etc/default/grub writes them into grub.cfg"
-			: "");
+	const char *reason = grub_reason(machine, "cannot follow `%s`", name);
 	grub_add_opaque(machine, reason);
 	if (machine->load)
 		machine->load->unknown = reason;
-	if (str_equal(arguments->list.items[0].text, "eval"))
+	if (str_equal(name, "eval"))
 		machine->broken = reason;
 	grub_finish_unknown(machine, reason);
 }
@@ -288,8 +282,8 @@ grub_command_fn *grub_command_find(const char *name)
 		{ "multiboot2", grub_do_other_loader },
 		{ "xen_hypervisor", grub_do_other_loader },
 		{ "kfreebsd", grub_do_other_loader },
-		{ "blscfg", do_unreadable },
-		{ "bls_import", do_unreadable },
+		{ "blscfg", grub_do_blscfg },
+		{ "bls_import", grub_do_blscfg },
 		{ "eval", do_unreadable },
 		{ "legacy_configfile", do_unreadable },
 		{ "syslinux_configfile", do_unreadable },

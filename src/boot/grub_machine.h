@@ -102,6 +102,7 @@ struct grub_machine {
 	struct grub_menu *menu;
 	struct grub_path shown; /* the file whose menu `configfile` has opened; path NULL: none */
 	struct grub_load *load; /* NULL outside entries */
+	bool blscfg;            /* it was run: this is Fedora's GRUB */
 	LIST(struct grub_function) functions;
 	struct grub_arguments parameters; /* $1, $2, ... */
 	const struct grub_source *source;
@@ -159,9 +160,14 @@ grub_command_fn grub_do_search, grub_do_load_env, grub_do_source, grub_do_config
 /* grub_load.c */
 grub_command_fn grub_do_linux, grub_do_initrd, grub_do_other_loader;
 
+/* grub_bls.c: entries from the files of /loader/entries */
+grub_command_fn grub_do_blscfg;
+
 /* grub_menu.c */
 grub_command_fn grub_do_menuentry;
 void grub_add_opaque(struct grub_machine *machine, const char *reason);
+/* Room for one more entry of the menu; NULL when there are too many (machine->flow says so). */
+struct grub_menu_entry *grub_add_entry(struct grub_machine *machine);
 /* Runs every entry of the menu and finds the default one. */
 void grub_menu_run(struct grub_machine *machine);
 

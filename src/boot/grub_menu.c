@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "boot/grub_machine.h"
 
-static struct grub_menu_entry *add_entry(struct grub_machine *machine)
+struct grub_menu_entry *grub_add_entry(struct grub_machine *machine)
 {
 	if (machine->menu->entries.count >= GRUB_ENTRIES_MAX) {
 		(void)error_set(machine->error, ERROR_LIMIT, "the GRUB menu has more than %d entries",
@@ -17,7 +17,7 @@ static struct grub_menu_entry *add_entry(struct grub_machine *machine)
 
 void grub_add_opaque(struct grub_machine *machine, const char *reason)
 {
-	struct grub_menu_entry *entry = machine->menu ? add_entry(machine) : NULL;
+	struct grub_menu_entry *entry = machine->menu ? grub_add_entry(machine) : NULL;
 	if (entry)
 		*entry = (struct grub_menu_entry){ .title = "", .opaque = true, .maybe = reason };
 }
@@ -73,7 +73,7 @@ void grub_do_menuentry(struct grub_machine *machine, const struct grub_arguments
 	entry.title = entry.parameters.list.items[0].text;
 	if (entry.parameters.list.items[0].unknown)
 		entry.maybe = entry.parameters.list.items[0].unknown;
-	struct grub_menu_entry *added = add_entry(machine);
+	struct grub_menu_entry *added = grub_add_entry(machine);
 	if (!added)
 		return;
 	*added = entry;
@@ -139,7 +139,9 @@ static struct choice choose_by_value(struct grub_machine *machine, const char *v
 	size_t counted = number >= 0 && (size_t)number < count ? (size_t)number : 0;
 	const char *hidden = doubt_before(menu, count, false);
 
-	if (numeric && (found || !exact) && (found ? named : 0) != counted)
+	/* Only that GRUB has the command, and its entries' ids often begin with a digit. */
+	bool by_name = found && (!numeric || machine->blscfg);
+	if (numeric && !by_name && (found || !exact) && (found ? named : 0) != counted)
 		return (struct choice){
 			.reason = arena_printf(
 				machine->arena,
@@ -147,8 +149,8 @@ static struct choice choose_by_value(struct grub_machine *machine, const char *v
 				"for others",
 				value)
 		};
-	struct choice choice = { .known = ANSWER_YES, .index = numeric ? counted : named };
-	const char *doubt = doubt_before(menu, choice.index, !numeric && found);
+	struct choice choice = { .known = ANSWER_YES, .index = by_name || !numeric ? named : counted };
+	const char *doubt = doubt_before(menu, choice.index, by_name);
 	if (!found && (!numeric || (size_t)number >= count)) {
 		choice.reason = arena_printf(machine->arena,
 		                             "default \"%s\" names no entry, so GRUB takes the first", value);

@@ -67,6 +67,25 @@ static inline enum answer fake_look(void *context, uint64_t partition, const cha
 	return ANSWER_YES;
 }
 
+/* The names below a folder, each once, in the order of the files (which tests give sorted). */
+static inline enum answer fake_list(void *context, uint64_t partition, const char *path, struct arena *arena,
+                                    struct names *out)
+{
+	const struct fake_disk *disk = context;
+	enum grub_file_kind kind;
+	*out = (struct names){ .items = arena_alloc_array(arena, disk->count, sizeof(char *)) };
+	if (fake_look(context, partition, path, &kind) != ANSWER_YES)
+		return ANSWER_UNKNOWN;
+	for (size_t i = 0; i < disk->count; i++) {
+		const struct fake_file *file = &disk->files[i];
+		size_t length = strlen(path);
+		if (file->partition == partition && str_starts(file->path, path) &&
+		    file->path[length] == '/' && !strchr(file->path + length + 1, '/'))
+			out->items[out->count++] = file->path + length + 1;
+	}
+	return kind == GRUB_FILE_DIRECTORY ? ANSWER_YES : ANSWER_NO;
+}
+
 static inline bool fake_load(void *context, uint64_t partition, const char *path, size_t most,
                              struct arena *arena, struct span *out, struct error *error)
 {
@@ -83,9 +102,12 @@ static inline bool fake_load(void *context, uint64_t partition, const char *path
 
 static inline struct grub_disk fake_interface(struct fake_disk *disk)
 {
-	return (struct grub_disk){
-		.context = disk, .scheme = "gpt", .search = fake_search, .look = fake_look, .load = fake_load
-	};
+	return (struct grub_disk){ .context = disk,
+		                   .scheme = "gpt",
+		                   .search = fake_search,
+		                   .look = fake_look,
+		                   .load = fake_load,
+		                   .list = fake_list };
 }
 
 static inline void fake_add_span(struct fake_disk *disk, uint64_t partition, const char *path,
