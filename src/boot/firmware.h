@@ -15,6 +15,20 @@ struct boot_disk {
 /* NULL when the partition holds nothing known. */
 struct filesystem *boot_disk_filesystem(const struct boot_disk *disk, uint64_t partition);
 
+/* What a struct grub_disk asks; `context` is a struct boot_disk. */
+enum answer boot_disk_search(void *context, enum grub_search by, const char *key, uint64_t *partition);
+enum answer boot_disk_look(void *context, uint64_t partition, const char *path, enum grub_file_kind *kind);
+bool boot_disk_load(void *context, uint64_t partition, const char *path, size_t most, struct arena *arena,
+                    struct span *out, struct error *error);
+enum answer boot_disk_list(void *context, uint64_t partition, const char *path, struct arena *arena,
+                           struct names *out);
+struct grub_disk boot_disk_interface(struct boot_disk *disk);
+
+/* Is a regular file of some bytes there? */
+bool boot_disk_exists(struct boot_disk *disk, uint64_t partition, const char *path);
+/* Folder of a path, in the arena; "" for a file in the root. */
+const char *boot_disk_folder(const struct boot_disk *disk, const char *path);
+
 /* What a GRUB image says of its configuration; all NULL or empty when it could not be looked into. */
 struct grub_image {
 	const char *prefix; /* "(,gpt3)/boot/grub", "/EFI/debian" */
@@ -35,6 +49,11 @@ NODISCARD bool bios_find(const struct boot_disk *disk, struct firmware_path *out
 
 /* uefi.c: how UEFI firmware without any boot entry of its own would start the disk. */
 void uefi_find(const struct boot_disk *disk, struct firmware_path *out);
+
+/* grub_find.c: the first configuration that this GRUB reads, into way->path. */
+void grub_find_config(struct boot_disk *disk, struct firmware_path *way);
+NODISCARD bool grub_read_menu(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
+                              struct error *error);
 
 /* grub_image.c: prefix and embedded configuration from the modules that follow GRUB's kernel. */
 void grub_image_read(struct span modules, struct arena *arena, struct grub_image *out);
