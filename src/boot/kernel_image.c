@@ -214,18 +214,25 @@ static const struct format formats[] = {
 	{ elf_matches, elf_read },
 };
 
+/* The first bytes of what is packed. */
+static bool peek_compressed(const struct reader *file, const struct codec *codec, struct budget *budget,
+                            uint8_t bytes[HEAD_SIZE], size_t *got, struct error *error)
+{
+	struct decoder decoder;
+	if (!decoder_open(&decoder, codec, file, 0, budget, error))
+		return false;
+	bool sound = decoder_read(&decoder, bytes, HEAD_SIZE, got, error);
+	decoder_close(&decoder);
+	return sound;
+}
+
 /* Image.gz and its kin: an arm64 Image that is compressed as a whole. */
 static bool read_compressed(const struct reader *file, const struct codec *codec, struct budget *budget,
                             struct kernel_image *image, struct error *error)
 {
-	struct decoder decoder;
 	uint8_t bytes[HEAD_SIZE];
 	size_t got;
-	if (!decoder_open(&decoder, codec, file, 0, budget, error))
-		return false;
-	bool sound = decoder_read(&decoder, bytes, sizeof(bytes), &got, error);
-	decoder_close(&decoder);
-	if (!sound)
+	if (!peek_compressed(file, codec, budget, bytes, &got, error))
 		return false;
 	struct span head = span_of(bytes, got);
 	if (!arm64_matches(head))
@@ -277,6 +284,21 @@ static bool read_head(const struct reader *file, struct span head, struct budget
 	if (codec)
 		return read_compressed(file, codec, budget, image, error);
 	return error_set(error, ERROR_CORRUPT, "no kernel: neither bzImage, Image, zboot nor vmlinux");
+}
+
+bool kernel_image_matches(const struct reader *file, struct budget *budget)
+{
+	uint8_t bytes[HEAD_SIZE];
+	struct error error = { 0 };
+	size_t size = file->size < sizeof(bytes) ? (size_t)file->size : sizeof(bytes);
+	if (!reader_read(file, 0, bytes, size, &error))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (formats[i].matches(span_of(bytes, size)))
+			return true;
+	const struct codec *codec = codec_detect(file, 0);
+	return codec && peek_compressed(file, codec, budget, bytes, &size, &error) &&
+	       arm64_matches(span_of(bytes, size));
 }
 
 bool kernel_image_read(const struct reader *file, struct budget *shared, struct arena *arena,

@@ -17,6 +17,12 @@ struct kernel_image {
 };
 
 /*
+ * Do the first bytes claim to be a kernel (or, in ELF, some program)? Those of a compressed file are unpacked
+ * as far as that takes. What the claim is worth is for kernel_image_read() to say.
+ */
+bool kernel_image_matches(const struct reader *file, struct budget *budget);
+
+/*
  * Reads the header alone (some kilobytes), and where that tells no version, what is inside up to the banner.
  * ERROR_CORRUPT when it is no kernel that we know.
  */

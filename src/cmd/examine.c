@@ -78,7 +78,7 @@ static bool explain_open(int cause, struct error *error)
 	}
 }
 
-static bool check_kind(int descriptor, struct error *error)
+static bool check_kind(int descriptor, enum input_source *source, struct error *error)
 {
 	struct stat status;
 	if (fstat(descriptor, &status) != 0)
@@ -86,10 +86,11 @@ static bool check_kind(int descriptor, struct error *error)
 	switch (status.st_mode & S_IFMT) {
 	case S_IFREG:
 	case S_IFBLK:
+		*source = SOURCE_FILE;
 		return true;
 	case S_IFDIR:
-		return error_set(error, ERROR_UNSUPPORTED,
-		                 "it is a directory: give a disk image or a block device");
+		*source = SOURCE_DIRECTORY;
+		return true;
 	case S_IFIFO:
 		return error_set(error, ERROR_UNSUPPORTED,
 		                 "it is a pipe, which cannot be read twice: save it to a file and give that");
@@ -103,14 +104,14 @@ static bool check_kind(int descriptor, struct error *error)
 }
 
 /* O_NONBLOCK: a FIFO without a writer must not hold us up; files and disks do not mind. */
-static int open_input(const char *name, struct error *error)
+static int open_input(const char *name, enum input_source *source, struct error *error)
 {
 	int descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (descriptor < 0) {
 		explain_open(errno, error);
 		return -1;
 	}
-	if (!check_kind(descriptor, error)) {
+	if (!check_kind(descriptor, source, error)) {
 		close(descriptor);
 		return -1;
 	}
@@ -224,14 +225,19 @@ void examine(const char *name, const struct questions *questions, struct arena *
 	double start = seconds_now();
 	struct error error = { 0 };
 	*out = (struct examination){ 0 };
-	int input CLEANUP(close_descriptor) = open_input(name, &error);
+	enum input_source source = SOURCE_FILE;
+	int input CLEANUP(close_descriptor) = open_input(name, &source, &error);
 	if (input < 0) {
 		not_examined(out, arena, STATUS_NOT_EXAMINED, error.message);
 	} else {
 		struct input opened = input_of_file(name, input);
+		opened.source = source;
 		struct work work = { &opened, questions };
 		struct worker_access access = worker_access_none();
-		access.input = input;
+		if (source == SOURCE_DIRECTORY)
+			access.directory = input;
+		else
+			access.input = input;
 		struct worker_limits limits = worker_limits_default();
 		struct worker_result result = { 0 };
 		if (worker_run(gather, &work, &access, &limits, &result, &error))

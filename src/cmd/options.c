@@ -16,8 +16,9 @@ const struct command commands[] = {
 	  "Tell whether Linux images meet the requirements of Compute Engine.", NULL },
 	{ COMMAND_CHECK, "check", "[OPTION...] INPUT...", "an input", SIZE_MAX,
 	  "check images against the requirements, and whether they would boot",
-	  "An INPUT is a disk image or a block device. Nothing is mounted, run or written, and no\n"
-	  "privileges are needed. Each failure names the file in the image, the line, and a fix.\n"
+	  "An INPUT is a disk image, a block device, a root directory, a kernel, or the configuration of\n"
+	  "one; its content tells. Nothing is mounted, run or written, and no privileges are needed.\n"
+	  "Each failure names the file in the image, the line, and a fix.\n"
 	  "\n"
 	  "Exit status: 0 all conform; 1 failures at the --fail-on level or a graver one; 2 an input\n"
 	  "could not be fully examined; 3 wrong usage; 70 a bug in slipway; 75 try again." },

@@ -112,7 +112,7 @@ static bool detect(struct disk *disk, struct error *error)
 	uint8_t first[HEAD_SIZE], last[HEAD_SIZE];
 	size_t length;
 	/* Every container is read through the raw bytes of its file. */
-	if (!raw_open(disk, error) || !read_ends(disk, first, last, &length, error))
+	if (!read_ends(disk, first, last, &length, error))
 		return false;
 	const struct container *found = containers;
 	while (!matches(found, span_of(first, length), span_of(last, length)))
@@ -123,11 +123,8 @@ static bool detect(struct disk *disk, struct error *error)
 	return found->open(disk, error);
 }
 
-bool disk_open(const struct input *input, struct budget *budget, struct arena *arena, struct disk **out,
-               struct error *error)
+bool disk_open_bytes(const struct input *input, struct disk **out, struct error *error)
 {
-	(void)budget; /* nothing of the table is unpacked */
-	(void)arena;
 	mode_t mode;
 	struct disk_state state = { .descriptor = input->descriptor };
 	if (!check_kind(input->descriptor, &mode, error) || !measure(&state, error))
@@ -137,6 +134,18 @@ bool disk_open(const struct input *input, struct budget *budget, struct arena *a
 	struct disk *disk = xmalloc(sizeof(*disk));
 	*disk = (struct disk){ .state = xmalloc(sizeof(*disk->state)) };
 	*disk->state = state;
+	*out = disk;
+	return raw_open(disk, error);
+}
+
+bool disk_open(const struct input *input, struct budget *budget, struct arena *arena, struct disk **out,
+               struct error *error)
+{
+	(void)budget; /* nothing of the table is unpacked */
+	(void)arena;
+	struct disk *disk;
+	if (!disk_open_bytes(input, &disk, error))
+		return false;
 	if (!detect(disk, error)) {
 		disk_close(disk);
 		return false;

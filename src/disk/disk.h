@@ -18,4 +18,6 @@ struct disk {
  */
 NODISCARD bool disk_open(const struct input *input, struct budget *budget, struct arena *arena,
                          struct disk **out, struct error *error);
+/* The same for the bytes of a file as they are, whatever they hold: no disk, but a file to look into. */
+NODISCARD bool disk_open_bytes(const struct input *input, struct disk **out, struct error *error);
 void disk_close(struct disk *disk);

@@ -28,6 +28,8 @@ void gather_checkpoint(struct gatherer *gatherer)
 {
 	if (gatherer->disk)
 		gatherer->facts->bytes_read = gatherer->disk->bytes_read;
+	if (gatherer->directory)
+		gatherer->facts->bytes_read = gatherer->directory->bytes_read;
 	gatherer->checkpoint(gatherer->context, gatherer->facts);
 }
 
@@ -40,14 +42,28 @@ void gather_system(struct gatherer *gatherer)
 	gather_kernels(gatherer);
 }
 
-static void gather_bytes(struct gatherer *gatherer)
+/* A file: a part of a system, or else a disk in some wrapping. */
+static void gather_file(struct gatherer *gatherer)
 {
 	struct error error = { 0 };
+	if (disk_open_bytes(gatherer->input, &gatherer->disk, &error) &&
+	    gather_part(gatherer, &gatherer->disk->reader))
+		return;
+	disk_close(gatherer->disk);
+	gatherer->disk = NULL;
 	if (disk_open(gatherer->input, &gatherer->budget, gatherer->arena, &gatherer->disk, &error))
 		gather_disk(gatherer);
 	else
 		gatherer->facts->reason = arena_strdup(gatherer->arena, error.message);
 }
+
+static const struct {
+	enum input_source source;
+	void (*gather)(struct gatherer *gatherer);
+} sources[] = {
+	{ SOURCE_FILE, gather_file },
+	{ SOURCE_DIRECTORY, gather_directory },
+};
 
 void facts_gather(const struct input *input, const struct questions *questions, facts_checkpoint_fn *checkpoint,
                   void *context, struct arena *arena, struct facts *facts)
@@ -62,7 +78,9 @@ void facts_gather(const struct input *input, const struct questions *questions, 
 		.facts = facts,
 	};
 	*facts = (struct facts){ 0 };
-	gather_bytes(&gatherer);
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		if (sources[i].source == input->source)
+			sources[i].gather(&gatherer);
 	gather_checkpoint(&gatherer);
 
 	for (size_t i = 0; i < gatherer.filesystems.count; i++)

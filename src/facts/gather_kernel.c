@@ -23,13 +23,12 @@ static struct kernel *kernel_at(struct gatherer *gatherer, uint64_t partition, c
 }
 
 /* What a kernel file says of itself. That it is none is said only of bytes that could be read. */
-static void read_kernel(struct gatherer *gatherer, const struct tree_file *file, struct kernel *kernel)
+void gather_read_kernel(struct gatherer *gatherer, const struct reader *file, struct kernel *kernel)
 {
 	struct error error = { 0 };
-	struct reader reader = node_reader(&file->node);
 	struct kernel_image image = { 0 };
 	uint8_t first;
-	if (kernel_image_read(&reader, &gatherer->budget, gatherer->arena, &image, &error)) {
+	if (kernel_image_read(file, &gatherer->budget, gatherer->arena, &image, &error)) {
 		kernel->version = image.version;
 		kernel->banner = image.banner;
 		kernel->arch = image.arch;
@@ -43,7 +42,7 @@ static void read_kernel(struct gatherer *gatherer, const struct tree_file *file,
 	}
 	bool wrong = error.code == ERROR_CORRUPT || error.code == ERROR_TRUNCATED;
 	kernel->config.reason = kernel->reason = arena_strdup(gatherer->arena, error.message);
-	if (wrong && (reader.size == 0 || reader_read(&reader, 0, &first, 1, &error)))
+	if (wrong && (file->size == 0 || reader_read(file, 0, &first, 1, &error)))
 		kernel->sound = ANSWER_NO;
 }
 
@@ -72,7 +71,8 @@ static void add_kernel(struct gatherer *gatherer, const struct candidate *candid
 	if (!kernel) {
 		kernel = LIST_ADD(gatherer->arena, &gatherer->facts->kernels);
 		kernel->place = (struct place){ .partition = candidate->fs->partition, .path = image_path };
-		read_kernel(gatherer, &file, kernel);
+		struct reader reader = node_reader(&file.node);
+		gather_read_kernel(gatherer, &reader, kernel);
 	}
 	if (candidate->booted || !kernel->entry)
 		kernel->entry = candidate->entry;
@@ -111,6 +111,14 @@ static void add_kernel_of_tree(struct gatherer *gatherer, const char *path)
 	add_kernel(gatherer, &candidate);
 }
 
+static struct kernel *kernel_of_version(struct facts *facts, const char *version)
+{
+	for (size_t i = 0; i < facts->kernels.count; i++)
+		if (str_equal(facts->kernels.items[i].version, version))
+			return &facts->kernels.items[i];
+	return NULL;
+}
+
 static void add_kernels_of_tree(struct gatherer *gatherer)
 {
 	struct error error = { 0 };
@@ -125,14 +133,35 @@ static void add_kernels_of_tree(struct gatherer *gatherer)
 	 * version. */
 	if (!tree_names(&gatherer->tree, "/usr/lib/modules", gatherer->arena, &names, &error))
 		return;
-	for (size_t i = 0; i < names.count; i++) {
-		bool known = false;
-		for (size_t j = 0; j < gatherer->facts->kernels.count; j++)
-			known |= str_equal(gatherer->facts->kernels.items[j].version, names.items[i]);
-		if (!known)
+	for (size_t i = 0; i < names.count; i++)
+		if (!kernel_of_version(gatherer->facts, names.items[i]))
 			add_kernel_of_tree(
 				gatherer,
 				arena_printf(gatherer->arena, "/usr/lib/modules/%s/vmlinuz", names.items[i]));
+}
+
+/* A root file system may hold all of a kernel but its file, which then lies beside the root, in a UKI, ... */
+static void add_kernels_of_configurations(struct gatherer *gatherer)
+{
+	struct error error = { 0 };
+	struct tree_file file;
+	struct names names;
+	if (!tree_names(&gatherer->tree, "/usr/lib/modules", gatherer->arena, &names, &error))
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *const paths[] = {
+			arena_printf(gatherer->arena, "/boot/config-%s", names.items[i]),
+			arena_printf(gatherer->arena, "/usr/lib/modules/%s/config", names.items[i]),
+		};
+		bool known = kernel_of_version(gatherer->facts, names.items[i]) != NULL;
+		for (size_t j = 0; j < ARRAY_SIZE(paths) && !known; j++) {
+			known = tree_lookup(&gatherer->tree, paths[j], &file, &error);
+			if (!known)
+				continue;
+			struct kernel *kernel = LIST_ADD(gatherer->arena, &gatherer->facts->kernels);
+			kernel->version = names.items[i];
+			kernel->place = tree_place(&file, 0, NULL, gatherer->arena);
+		}
 	}
 }
 
@@ -152,12 +181,13 @@ static bool choose_by_version(struct gatherer *gatherer, const char *version)
 {
 	struct text CLEANUP(text_free) versions = { 0 };
 	struct facts *facts = gatherer->facts;
+	struct kernel *chosen = kernel_of_version(facts, version);
+	if (chosen) {
+		chosen->judged = true;
+		return true;
+	}
 	for (size_t i = 0; i < facts->kernels.count; i++) {
-		struct kernel *kernel = &facts->kernels.items[i];
-		if (str_equal(kernel->version, version)) {
-			kernel->judged = true;
-			return true;
-		}
+		const struct kernel *kernel = &facts->kernels.items[i];
 		text_printf(&versions, "%s%s", versions.size ? ", " : "",
 		            kernel->version ? kernel->version : kernel->place.path);
 	}
@@ -185,7 +215,8 @@ static void choose_kernels(struct gatherer *gatherer)
 	struct kernel *newest = any ? NULL : newest_kernel(facts);
 	if (newest)
 		newest->judged = true;
-	else if (!any)
+	/* A root file system may do without one: then the rules of kernels are not asked. */
+	else if (!any && facts->kind != INPUT_TREE)
 		gather_note_gap(gatherer, "kernel-missing", NULL, "no kernel was found in the image");
 }
 
@@ -266,6 +297,8 @@ static struct names with_root_driver(struct gatherer *gatherer, const struct nam
 	for (size_t i = 0; i < asked->count; i++)
 		add_name(&names, asked->items[i]);
 	const char *type = gatherer->tree.root->type;
+	if (!type)
+		return names; /* a root without a disk */
 	add_name(&names, type);
 	if (str_equal(type, "ext2") || str_equal(type, "ext3"))
 		add_name(&names, "ext4"); /* its driver mounts all three */
@@ -274,7 +307,7 @@ static struct names with_root_driver(struct gatherer *gatherer, const struct nam
 
 /* The symbols that the questions name, those that sysctl defaults hang on, and the initramfs inside a kernel.
  */
-static struct names wanted_symbols(struct gatherer *gatherer)
+struct names gather_wanted_symbols(struct gatherer *gatherer)
 {
 	const struct names *asked = &gatherer->questions->symbols;
 	size_t more = 0;
@@ -336,7 +369,7 @@ static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 		gather_sysctls(gatherer, kernel);
 		return;
 	}
-	struct names symbols = wanted_symbols(gatherer);
+	struct names symbols = gather_wanted_symbols(gatherer);
 	struct module_question modules = {
 		.wanted = with_root_driver(gatherer, &gatherer->questions->modules),
 		.early = with_root_driver(gatherer, &gatherer->questions->early_modules),
@@ -376,6 +409,8 @@ void gather_kernels(struct gatherer *gatherer)
 {
 	add_kernels_of_menu(gatherer);
 	add_kernels_of_tree(gatherer);
+	if (gatherer->facts->kind == INPUT_TREE)
+		add_kernels_of_configurations(gatherer);
 	choose_kernels(gatherer);
 	bool any = false;
 	for (size_t i = 0; i < gatherer->facts->kernels.count; i++) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "facts/facts.h"
+#include "fs/hostdir.h"
 
 struct gatherer {
 	const struct input *input;
@@ -13,6 +14,7 @@ struct gatherer {
 	struct facts *facts; /* what is filled */
 	struct disk *disk;   /* owned; NULL for what is no bytes */
 	struct fs_set filesystems;
+	const struct hostdir_use *directory; /* NULL for what is none */
 	bool kernels_left_out;
 	struct tree tree; /* the namespace of the running system; root NULL: none was found */
 };
@@ -48,6 +50,21 @@ const char *gather_own_path(const struct gatherer *gatherer, const struct tree_f
  */
 NODISCARD bool gather_mounts(struct gatherer *gatherer, struct filesystem *root, const char *options,
                              struct error *error);
+
+/*
+ * gather_parts.c: a file that is a part of a system, a kernel or the configuration of one. False, and nothing
+ * done, when these bytes are neither.
+ */
+bool gather_part(struct gatherer *gatherer, const struct reader *bytes);
+
+/* gather_tree.c: the root directory of a system, by the input's descriptor. */
+void gather_directory(struct gatherer *gatherer);
+
+/* What a kernel file says of itself. */
+void gather_read_kernel(struct gatherer *gatherer, const struct reader *file, struct kernel *kernel);
+
+/* The symbols that the questions name, and those that other facts hang on. */
+struct names gather_wanted_symbols(struct gatherer *gatherer);
 
 /* Finds the kernels, chooses those that are judged, and learns everything asked of them. */
 void gather_kernels(struct gatherer *gatherer);

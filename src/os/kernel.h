@@ -31,6 +31,13 @@ struct kernel_config {
 void kernel_config_parse(struct span text, const struct names *wanted, struct arena *arena,
                          struct kernel_config *out);
 
+/*
+ * Is a text, of which `head` is the beginning, a kernel configuration or a fragment of one? Every line of it
+ * is a comment, empty or a setting. *other is the title of what else its header names ("U-Boot 2023.01
+ * Configuration"), in the arena; NULL.
+ */
+bool kernel_config_matches(struct span head, struct arena *arena, const char **other);
+
 /* The value, NULL when the file has no line for it. */
 const struct config_symbol *kernel_config_get(const struct kernel_config *config, const char *symbol);
 
@@ -80,7 +87,9 @@ struct kernel {
 /* Is an initramfs linked into the kernel itself (CONFIG_INITRAMFS_SOURCE)? It is not read. */
 bool kernel_has_own_initramfs(const struct kernel *kernel);
 
-/* Finds and reads the configuration of kernel `version`: /boot/config-V, /usr/lib/modules/V/config, IKCONFIG.
+/*
+ * Finds and reads the configuration of kernel `version`: /boot/config-V, /usr/lib/modules/V/config, IKCONFIG.
+ * `tree` is NULL for a kernel alone, `image` where there is no kernel's file.
  */
 void kernel_config_find(const struct tree *tree, const char *version, const struct reader *image,
                         const struct place *image_place, const struct names *wanted, struct budget *budget,

@@ -9,6 +9,8 @@
  */
 #define PREFIX  "CONFIG_"
 #define NOT_SET " is not set"
+/* The comment at the top of what conf has written. */
+#define GENERATED "# Automatically generated "
 
 /*
  * The wanted names, hashed once: a configuration has ten thousand lines, of which a hundred count. Only names
@@ -130,10 +132,9 @@ static void keep(const struct setting *setting, struct span text, uint64_t line,
  */
 static void read_header(struct span line, struct arena *arena, struct kernel_config *out)
 {
-	static const char generated[] = "# Automatically generated ";
 	static const char linux[] = "# Linux/";
 	static const char title[] = " Kernel Configuration";
-	if (span_has(line, 0, generated, sizeof(generated) - 1))
+	if (span_has(line, 0, GENERATED, sizeof(GENERATED) - 1))
 		out->complete = ANSWER_YES;
 	if (!span_has(line, 0, linux, sizeof(linux) - 1))
 		return;
@@ -202,6 +203,40 @@ void kernel_config_parse(struct span text, const struct names *wanted_names, str
 		config.reason = "the configuration is cut off: its last line has no end";
 	}
 	*out = config;
+}
+
+/* "# U-Boot 2023.01 Configuration" and "# Busybox version: 1.36.1": who else writes such files. */
+static bool is_other_title(struct span line)
+{
+	static const char linux[] = "# Linux", end[] = " Configuration", busybox[] = "# Busybox version:";
+	if (span_has(line, 0, busybox, sizeof(busybox) - 1))
+		return true;
+	return span_has(line, 0, "# ", 2) && !span_has(line, 0, linux, sizeof(linux) - 1) &&
+	       line.size > sizeof(end) && span_has(line, line.size - (sizeof(end) - 1), end, sizeof(end) - 1);
+}
+
+bool kernel_config_matches(struct span head, struct arena *arena, const char **other)
+{
+	struct kernel_config config = { 0 };
+	struct setting setting;
+	struct span rest = head, line;
+	size_t settings = 0;
+	bool generated = false;
+	*other = NULL;
+	while (span_next_line(&rest, &line)) {
+		bool is_setting = split_line(line, &setting);
+		settings += is_setting;
+		bool cut = rest.size == 0 && !span_has(head, head.size - 1, "\n", 1);
+		if (!is_setting && span_trim(line).size > 0 && !span_has(line, 0, "#", 1) && !cut)
+			return false;
+		if (settings > 0)
+			continue;
+		read_header(line, arena, &config);
+		generated = generated || span_has(line, 0, GENERATED, sizeof(GENERATED) - 1);
+		if (generated && !*other && is_other_title(line))
+			*other = arena_string(arena, span_from(line, 2));
+	}
+	return settings > 0 || config.complete == ANSWER_YES;
 }
 
 bool kernel_has_own_initramfs(const struct kernel *kernel)

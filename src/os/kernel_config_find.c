@@ -23,7 +23,9 @@ struct search {
 
 static void note(struct search *search, const char *where, const char *why)
 {
-	text_printf(&search->tried, "%s%s: %s", search->tried.size ? "; " : "", where, why);
+	/* A kernel alone is all there is. */
+	text_printf(&search->tried, "%s%s%s%s", search->tried.size ? "; " : "", search->tree ? where : "",
+	            search->tree ? ": " : "", why);
 }
 
 /* Takes a text, when it is better than what there is; true once nothing better can be found. */
@@ -59,9 +61,10 @@ static bool try_files(struct search *search)
 {
 	struct arena *arena = search->arena;
 	const char *version = search->version;
-	return version && (try_file(search, arena_printf(arena, "/boot/config-%s", version)) ||
-	                   try_file(search, arena_printf(arena, "/usr/lib/modules/%s/config", version)) ||
-	                   try_file(search, arena_printf(arena, "/lib/modules/%s/config", version)));
+	return search->tree && version &&
+	       (try_file(search, arena_printf(arena, "/boot/config-%s", version)) ||
+	        try_file(search, arena_printf(arena, "/usr/lib/modules/%s/config", version)) ||
+	        try_file(search, arena_printf(arena, "/lib/modules/%s/config", version)));
 }
 
 static bool try_image(struct search *search)
@@ -106,7 +109,7 @@ static bool try_module(struct search *search, const char *path, bool compressed)
 static bool try_modules(struct search *search)
 {
 	static const char *const suffixes[] = { "", ".xz", ".zst", ".gz" };
-	for (size_t i = 0; search->version && i < ARRAY_SIZE(suffixes); i++) {
+	for (size_t i = 0; search->tree && search->version && i < ARRAY_SIZE(suffixes); i++) {
 		const char *path = arena_printf(search->arena, "/lib/modules/%s/kernel/kernel/configs.ko%s",
 		                                search->version, suffixes[i]);
 		if (try_module(search, path, i > 0))
@@ -133,7 +136,10 @@ void kernel_config_find(const struct tree *tree, const char *version, const stru
 	};
 	*out = (struct kernel_config){ 0 };
 	bool found = try_files(&search) || try_image(&search) || try_modules(&search);
-	if (!found && !out->source)
+	if (!found && !out->source && !tree)
+		out->reason = arena_printf(arena, "%s: give its .config, or build it with CONFIG_IKCONFIG",
+		                           text_get(&search.tried));
+	else if (!found && !out->source)
 		out->reason = arena_printf(
 			arena, "there is neither /boot/config-%s nor a config among its modules%s%s",
 			version ? version : "VERSION", search.tried.size ? "; " : "",

@@ -143,7 +143,10 @@ static void judge_once(const struct context *context, const struct rule *rule, s
 	bool of_kernel = rule->predicate->kind == PREDICATE_KCONFIG ||
 	                 rule->predicate->kind == PREDICATE_SYSCTL || rule->predicate->arches.count > 0;
 	if (of_kernel && !of_files && !context->kernel) {
-		outcome_no_kernel(context, outcome);
+		if (context->facts->kind == INPUT_TREE && context->facts->examined == EXAMINED_FULL)
+			outcome_set(context, outcome, VERDICT_NOT_APPLICABLE, "no kernel in this input");
+		else
+			outcome_no_kernel(context, outcome);
 		return;
 	}
 	if (!is_asked_of_arch(context, rule, outcome))

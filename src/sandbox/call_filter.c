@@ -1,6 +1,7 @@
 // The system calls that a worker may make: those of reading its input, computing, answering and ending.
 // Everything else kills the process with SIGSYS, so that neither a bug nor an attack gets a second try.
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -30,6 +31,15 @@ static const struct plain_call plain_calls[] = {
 	{ SCMP_SYS(restart_syscall), "the kernel's own, after a stop" },
 	{ SCMP_SYS(exit), "ending" },
 	{ SCMP_SYS(exit_group), "ending" },
+};
+
+/* The same, for a worker that reads a directory: which file it opens is for landlock to say. */
+static const struct plain_call directory_calls[] = {
+	{ SCMP_SYS(openat2), "a file, and nothing outside of the directory" },
+	{ SCMP_SYS(getdents64), "the names in a directory" },
+	{ SCMP_SYS(readlinkat), "the target of a symbolic link, which is not followed" },
+	{ SCMP_SYS(pread64), "a file's bytes" },
+	{ SCMP_SYS(close), "files are opened one after the other" },
 };
 
 static bool allow(scmp_filter_ctx filter, int call, unsigned count, const struct scmp_arg_cmp *arguments)
@@ -67,10 +77,30 @@ static bool allow_scratch(scmp_filter_ctx filter, int scratch)
 	       allow(filter, SCMP_SYS(ftruncate), 1, &to);
 }
 
+static bool allow_all(scmp_filter_ctx filter, const struct plain_call *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!allow(filter, calls[i].number, 0, NULL))
+			return false;
+	return true;
+}
+
+static bool allow_directory(scmp_filter_ctx filter)
+{
+	/* Where openat2() is not there: for reading, and never from where the process stands. */
+	const struct scmp_arg_cmp from_there[] = {
+		{ .arg = 0, .op = SCMP_CMP_LE, .datum_a = INT_MAX },
+		argument(2, O_ACCMODE | O_CREAT | O_TRUNC | O_NOFOLLOW, O_RDONLY | O_NOFOLLOW),
+	};
+	return allow_all(filter, directory_calls, ARRAY_SIZE(directory_calls)) &&
+	       allow(filter, SCMP_SYS(openat), ARRAY_SIZE(from_there), from_there);
+}
+
 static bool allow_access(scmp_filter_ctx filter, const struct worker_access *access)
 {
 	return (access->input < 0 || allow_read(filter, access->input)) &&
-	       (access->scratch < 0 || allow_scratch(filter, access->scratch));
+	       (access->scratch < 0 || allow_scratch(filter, access->scratch)) &&
+	       (access->directory < 0 || allow_directory(filter));
 }
 
 /* Those whose arguments matter. */
@@ -102,8 +132,7 @@ void call_filter_install(const struct worker_access *access, int output)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	bool built = filter && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0;
-	for (size_t i = 0; built && i < ARRAY_SIZE(plain_calls); i++)
-		built = allow(filter, plain_calls[i].number, 0, NULL);
+	built = built && allow_all(filter, plain_calls, ARRAY_SIZE(plain_calls));
 	/* The kernel has filters (see above) and yet ours cannot be had: do not go on without one. */
 	if (!built || !allow_limited(filter, access, output) || seccomp_load(filter) != 0)
 		_exit(EXIT_NO_LOCKDOWN);

@@ -26,6 +26,9 @@
 /* Descriptors above this one are closed only where the kernel has close_range() (5.9). */
 #define DESCRIPTORS_MOST 65536u
 
+/* Descriptors are numbered from the lowest free one: those of the worker, and a handful of open files. */
+#define DIRECTORY_FILES 64
+
 static void set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard)
 {
 	struct rlimit limit = { .rlim_cur = soft, .rlim_max = hard };
@@ -36,14 +39,15 @@ static void set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard
 	}
 }
 
-static void set_limits(const struct worker_limits *limits)
+static void set_limits(const struct worker_access *access, const struct worker_limits *limits)
 {
+	rlim_t files = access->directory >= 0 ? DIRECTORY_FILES : 0;
 	if (limits->memory_bytes && !UNDER_SANITIZER)
 		set_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes);
 	/* SIGXCPU at the soft limit tells what happened; the hard one is for a worker that blocks it. */
 	set_limit(RLIMIT_CPU, limits->cpu_seconds, limits->cpu_seconds + 1);
 	set_limit(RLIMIT_CORE, 0, 0);
-	set_limit(RLIMIT_NOFILE, 0, 0);
+	set_limit(RLIMIT_NOFILE, files, files);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
@@ -64,7 +68,7 @@ static int compare_ints(const void *a, const void *b)
 /* All but stderr, for the one message of xmalloc(), and those that the worker works with. */
 static void close_others(const struct worker_access *access, int output)
 {
-	int kept[] = { STDERR_FILENO, output, access->input, access->scratch };
+	int kept[] = { STDERR_FILENO, output, access->input, access->scratch, access->directory };
 	qsort(kept, ARRAY_SIZE(kept), sizeof(kept[0]), compare_ints);
 	unsigned next = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
@@ -82,12 +86,24 @@ static long landlock_abi(void)
 	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
+/* Files may be read and directories listed beneath `directory`. */
+static void give_directory(int ruleset, int directory)
+{
+	struct landlock_path_beneath_attr rule = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+		.parent_fd = directory,
+	};
+	/* Without the rule the worker can read nothing at all. */
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
+		_exit(EXIT_NO_LOCKDOWN);
+}
+
 /*
- * A landlock domain that handles every right the kernel knows and grants none of them. The rights are
- * numbered in the order of the kernel's ABI versions (Documentation/userspace-api/landlock.rst), so that
- * those younger than our headers are taken away as well.
+ * A landlock domain that handles every right the kernel knows and grants none of them, but for reading
+ * beneath `directory` (-1: there is none). The rights are numbered in the order of the kernel's ABI versions
+ * (Documentation/userspace-api/landlock.rst), so that those younger than our headers are taken away as well.
  */
-static void take_file_system(void)
+static void take_file_system(int directory)
 {
 	static const unsigned file_rights[] = { 0, 13, 14, 15, 15, 16 };
 	long abi = landlock_abi();
@@ -107,6 +123,8 @@ static void take_file_system(void)
 	long descriptor = syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
 	if (descriptor < 0)
 		return;
+	if (directory >= 0)
+		give_directory((int)descriptor, directory);
 	syscall(SYS_landlock_restrict_self, (int)descriptor, 0);
 	close((int)descriptor);
 }
@@ -125,8 +143,8 @@ void lockdown(const struct worker_access *access, int output, const struct worke
 {
 	close_others(access, output);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	take_file_system();
-	set_limits(limits);
+	take_file_system(access->directory);
+	set_limits(access, limits);
 	if (lockdown_has_call_filter())
 		call_filter_install(access, output);
 }

@@ -1,8 +1,9 @@
 // The worker: a child process that turns bytes into facts and can do nothing else.
 //
-// The child gets no_new_privs, a landlock domain without any file system access (where the kernel has it), a
-// seccomp filter of some twenty calls, and rlimits. It holds the descriptors that its access names, the pipe
-// to its parent, and stderr for the one message of xmalloc(). Whatever it does, the parent goes on.
+// The child gets no_new_privs, a landlock domain without any file system access (where the kernel has it; for
+// a directory, with reading beneath that one), a seccomp filter of some twenty calls, and rlimits. It holds
+// the descriptors that its access names, the pipe to its parent, and stderr for the one message of xmalloc().
+// Whatever it does, the parent goes on.
 #pragma once
 
 #include "base/error.h"
@@ -39,12 +40,15 @@ struct worker_result {
 struct worker_access {
 	int input;   /* read, at any place */
 	int scratch; /* read and written, at any place */
+	/* A directory, which may be the input: all that lies beneath it is opened and read, nothing else is.
+	 */
+	int directory;
 };
 
 /* A worker that computes, and says what it is told. */
 static inline struct worker_access worker_access_none(void)
 {
-	return (struct worker_access){ .input = -1, .scratch = -1 };
+	return (struct worker_access){ .input = -1, .scratch = -1, .directory = -1 };
 }
 
 /* Runs in the child: write to `output` (with worker_write) and return. */

@@ -1,5 +1,6 @@
 """Damaged images: how each is made, and what the check says of it."""
 
+import struct
 import subprocess
 
 SECTOR = 512
@@ -47,6 +48,15 @@ def superblock(path):
     with open(path, "r+b") as disk:
         disk.seek(MIB + 1024 + 24)
         disk.write(b"\xff\xff\xff\xff")
+
+
+def bzimage(payload):
+    """The setup code of a bzImage, as Documentation/arch/x86/boot.rst has it, and a payload of zeros."""
+    kernel = bytearray(2560 + payload)
+    struct.pack_into("<B", kernel, 0x1f1, 4)
+    struct.pack_into("<4sH", kernel, 0x202, b"HdrS", 0x020f)
+    struct.pack_into("<II", kernel, 0x248, 0, payload)
+    return bytes(kernel)
 
 
 NO_DISK = "it is no disk image: it has no partition table, no file system and no whole number of sectors"

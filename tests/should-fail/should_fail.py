@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from images import FIXTURES
+from images import FIXTURES, bzimage
 
 GIVE = "give a disk image or a block device"
 TIME = re.compile(r" \([0-9.]+ s\)$", re.M)
@@ -26,7 +26,12 @@ NOT_EXAMINED = [
     ("disk.raw/below", "there is no such file: check the path"),
     ("dangling", "there is no such file: check the path"),
     ("circle", "its symbolic links lead in a circle: give the file itself"),
-    ("folder", f"it is a directory: {GIVE}"),
+    ("folder", "it holds no Linux system, neither /etc nor /usr: give the root directory of one"),
+    ("private", "permission denied: make it readable for this user, or run as one who may read it"),
+    ("cut.bzImage", "the kernel file is cut off, its payload: 100 bytes at offset 2560 lie behind the end at 2600"),
+    ("short.bzImage", "the kernel file ends inside its setup header"),
+    ("program", "it is an ELF file and no kernel: it does not contain \"Linux version\""),
+    ("u-boot.config", "it is a \"U-Boot 2023.01 Configuration\", and not that of a kernel"),
     ("pipe", "it is a pipe, which cannot be read twice: save it to a file and give that"),
     ("/dev/null", f"it is a character device: {GIVE}"),
     ("socket", f"it is a socket or a device that is not there: {GIVE}"),
@@ -106,6 +111,12 @@ class Cases:
 def make_inputs(folder):
     (folder / "disk.raw").write_bytes(bytes(4096))
     (folder / "folder").mkdir()
+    (folder / "private").mkdir(0o000)
+    (folder / "cut.bzImage").write_bytes(bzimage(100)[:2600])
+    (folder / "short.bzImage").write_bytes(bzimage(100)[:0x210])
+    (folder / "program").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\x3e" + bytes(4077))
+    (folder / "u-boot.config").write_text("#\n# Automatically generated file; DO NOT EDIT.\n"
+                                          "# U-Boot 2023.01 Configuration\n#\nCONFIG_CREATE_ARCH_SYMLINK=y\n")
     (folder / "dangling").symlink_to("nowhere")
     (folder / "circle").symlink_to("circle")
     os.mkfifo(folder / "pipe", 0o644)

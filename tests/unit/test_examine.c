@@ -43,7 +43,7 @@ bool worker_run(worker_fn *work, void *context, const struct worker_access *acce
 	(void)work;
 	(void)context;
 	(void)limits;
-	assert_true(access->input >= 0);
+	assert_true((access->input >= 0) != (access->directory >= 0));
 	if (!puppet.starts)
 		return error_set(error, ERROR_IO, "a worker cannot be started: out of processes");
 	*out = (struct worker_result){ .end = puppet.end, .signal = puppet.signal, .peak_kilobytes = 77 };

@@ -159,6 +159,138 @@ static void two_systems_without_a_menu_are_not_guessed_between(void **state)
 	arena_free(&bench.arena);
 }
 
+/* A file that is a part of a system. */
+static const struct kernel *gather_part_of(struct bench *bench, struct span bytes, enum input_kind kind,
+                                           enum examined examined)
+{
+	static const char *symbols[] = { "SCSI_VIRTIO", "KVM_GUEST" };
+	*bench = (struct bench){ .arena = bench->arena, .questions.symbols = { symbols, 2 } };
+	gather_bytes(bench, bytes);
+	assert_int_equal(bench->facts.kind, kind);
+	assert_int_equal(bench->facts.examined, examined);
+	return bench->facts.kernels.count ? &bench->facts.kernels.items[0] : NULL;
+}
+
+#define CONFIG                                                                                               \
+	"#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 6.1.55 Kernel Configuration\n#\n"      \
+	"CONFIG_SCSI_VIRTIO=m\n# CONFIG_KVM_GUEST is not set\n"
+
+static void a_configuration_is_an_input(void **state)
+{
+	(void)state;
+	static const char *const packers[] = { "cat", "gzip", "xz", "zstd" };
+	struct bench bench = { 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
+		struct span bytes = tool_filter(COMMAND(packers[i]), span_text(CONFIG), &bench.arena);
+		const struct kernel *kernel = gather_part_of(&bench, bytes, INPUT_CONFIG, EXAMINED_FULL);
+		assert_non_null(kernel);
+		assert_true(kernel->judged);
+		assert_string_equal(kernel->version, "6.1.55");
+		assert_int_equal(kernel->config.complete, ANSWER_YES);
+		assert_string_equal(kernel->config.place.path, "disk.raw");
+		assert_int_equal(kernel_config_get(&kernel->config, "SCSI_VIRTIO")->line, 5);
+		assert_string_equal(kernel_config_get(&kernel->config, "KVM_GUEST")->value, "n");
+	}
+	const struct kernel *fragment = gather_part_of(&bench, span_text("# mine\nCONFIG_KVM_GUEST=y\n"),
+	                                               INPUT_CONFIG, EXAMINED_FULL);
+	assert_int_equal(fragment->config.complete, ANSWER_NO);
+	assert_null(fragment->version);
+
+	struct span cut = span_of(CONFIG, sizeof(CONFIG) - 10);
+	gather_part_of(&bench, cut, INPUT_CONFIG, EXAMINED_PARTIAL);
+	assert_string_equal(bench.facts.reason, "the configuration is cut off: its last line has no end");
+
+	struct span packed = tool_filter(COMMAND("sh", "-c", "{ cat; seq -f CONFIG_%g=y 9000; } | gzip"),
+	                                 span_text(CONFIG), &bench.arena);
+	packed.size -= 4;
+	assert_null(gather_part_of(&bench, packed, INPUT_CONFIG, EXAMINED_NONE));
+	arena_free(&bench.arena);
+}
+
+/* An arm64 Image with its banner and, perhaps, a configuration. */
+static struct span arm64_image(const char *config, struct arena *arena)
+{
+	size_t size = (size_t)256 << 10;
+	uint8_t *bytes = arena_alloc(arena, size);
+	memcpy(bytes + 56, "ARM\x64", 4);
+	memcpy(bytes + 5000, "Linux version 6.1.0-9-arm64 (builder@host)", 42);
+	if (config) {
+		struct span packed = tool_filter(COMMAND("gzip", "-9n"), span_text(config), arena);
+		memcpy(bytes + 70000, "IKCFG_ST", 8);
+		memcpy(bytes + 70008, packed.data, packed.size);
+		memcpy(bytes + 70008 + packed.size, "IKCFG_ED", 8);
+	}
+	return span_of(bytes, size);
+}
+
+static void a_kernel_is_an_input(void **state)
+{
+	(void)state;
+	static const char *const packers[] = { "cat", "gzip", "xz", "zstd" };
+	struct bench bench = { 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
+		struct span bytes =
+			tool_filter(COMMAND(packers[i]), arm64_image(CONFIG, &bench.arena), &bench.arena);
+		const struct kernel *kernel = gather_part_of(&bench, bytes, INPUT_KERNEL, EXAMINED_FULL);
+		assert_string_equal(kernel->version, "6.1.0-9-arm64");
+		assert_string_equal(kernel->arch, "arm64");
+		assert_string_equal(kernel->config.source, "IKCONFIG in disk.raw");
+		assert_non_null(kernel_config_get(&kernel->config, "KVM_GUEST"));
+	}
+	gather_part_of(&bench, arm64_image(NULL, &bench.arena), INPUT_KERNEL, EXAMINED_PARTIAL);
+	assert_string_equal(
+		bench.facts.reason,
+		"the kernel's configuration is not known: the kernel was built without IKCONFIG: it "
+		"holds no configuration: give its .config, or build it with CONFIG_IKCONFIG");
+	arena_free(&bench.arena);
+}
+
+/* A root directory made by a shell, as an input. */
+static void gather_directory_of(struct bench *bench, const char *script)
+{
+	char folder[] = "/tmp/test-gather-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	tool_filter(COMMAND("sh", "-c", arena_printf(&bench->arena, "cd %s; %s", folder, script)),
+	            (struct span){ 0 }, &bench->arena);
+	struct input input = input_of_file(folder, open(folder, O_RDONLY | O_DIRECTORY));
+	input.source = SOURCE_DIRECTORY;
+	facts_gather(&input, &bench->questions, count, bench, &bench->arena, &bench->facts);
+	close(input.descriptor);
+	tool_filter(COMMAND("rm", "-r", folder), (struct span){ 0 }, &bench->arena);
+}
+
+static void a_root_directory_is_an_input(void **state)
+{
+	(void)state;
+	struct bench bench = { 0 };
+	gather_directory_of(&bench,
+	                    "mkdir -p etc boot usr/lib/modules/6.5.0; echo ID=debian > etc/os-release;"
+	                    "printf '#\\n# Linux/x86 6.5.0 Kernel Configuration\\nCONFIG_X=y\\n' > "
+	                    "usr/lib/modules/6.5.0/config;"
+	                    "echo net.ipv4.tcp_syncookies=1 > etc/sysctl.conf");
+	assert_int_equal(bench.facts.kind, INPUT_TREE);
+	assert_int_equal(bench.facts.examined, EXAMINED_FULL);
+	assert_string_equal(bench.facts.container, "directory");
+	assert_string_equal(bench.facts.os.id, "debian");
+	assert_true(bench.facts.bytes_read > 0);
+	/* its modules and their configuration tell of a kernel whose file is elsewhere */
+	const struct kernel *kernel = kernel_of(&bench, "6.5.0");
+	assert_true(kernel->judged);
+	assert_string_equal(kernel->config.source, "/usr/lib/modules/6.5.0/config");
+
+	bench = (struct bench){ .arena = bench.arena };
+	gather_directory_of(&bench, "mkdir etc");
+	assert_int_equal(bench.facts.examined, EXAMINED_FULL);
+	assert_int_equal(bench.facts.kernels.count, 0);
+
+	bench = (struct bench){ .arena = bench.arena };
+	gather_directory_of(&bench, "ln -s /etc etc; : > usr");
+	assert_int_equal(bench.facts.kind, INPUT_UNKNOWN);
+	assert_int_equal(bench.facts.examined, EXAMINED_NONE);
+	assert_non_null(strstr(bench.facts.reason, "neither /etc nor /usr"));
+	arena_free(&bench.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +301,9 @@ int main(void)
 		cmocka_unit_test(a_kernel_that_is_asked_for_is_judged_or_missed_by_name),
 		cmocka_unit_test(fstab_is_tied_to_the_disk),
 		cmocka_unit_test(two_systems_without_a_menu_are_not_guessed_between),
+		cmocka_unit_test(a_configuration_is_an_input),
+		cmocka_unit_test(a_kernel_is_an_input),
+		cmocka_unit_test(a_root_directory_is_an_input),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -288,6 +288,37 @@ static void says_why_there_is_none(void **state)
 	arena_free(&arena);
 }
 
+static const char *look(const char *text)
+{
+	static struct arena arena;
+	const char *other;
+	arena_free(&arena);
+	arena = (struct arena){ 0 };
+	bool is_one = kernel_config_matches(span_text(text), &arena, &other);
+	return other ? other : is_one ? "yes" : "no";
+}
+
+static void tells_configurations_by_their_content(void **state)
+{
+	(void)state;
+	assert_string_equal(look(DEBIAN), "yes");
+	assert_string_equal(look("CONFIG_A=y\n# CONFIG_B is not set\n\n# why\nCONFIG_C=\"x\"\n"), "yes");
+	/* the beginning of a longer text */
+	assert_string_equal(look("CONFIG_A=y\nCONF"), "yes");
+	assert_string_equal(look("#\n# Linux/arm64 6.1.0 Kernel Configuration\n#\n"), "yes");
+	assert_string_equal(look(""), "no");
+	assert_string_equal(look("# a comment\n# another\n"), "no");
+	assert_string_equal(look("CONFIG_A=y\nexport CONFIG_A\n"), "no");
+	assert_string_equal(look("CONFIG_DIR=/etc\ncp -r $CONFIG_DIR /tmp\n"), "no");
+	assert_string_equal(
+		look("# Automatically generated file; DO NOT EDIT.\n# U-Boot 2023.01 Configuration\n"
+	             "CONFIG_ARM=y\n"),
+		"U-Boot 2023.01 Configuration");
+	assert_string_equal(look("#\n# Automatically generated make config: don't edit\n"
+	                         "# Busybox version: 1.36.1\nCONFIG_ASH=y\n"),
+	                    "Busybox version: 1.36.1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +331,7 @@ int main(void)
 		cmocka_unit_test(a_whole_configuration_beats_a_fragment),
 		cmocka_unit_test(finds_the_configuration_in_a_module),
 		cmocka_unit_test(says_why_there_is_none),
+		cmocka_unit_test(tells_configurations_by_their_content),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

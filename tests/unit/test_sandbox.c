@@ -402,6 +402,87 @@ static void signal_parent_thread(void *context, int input, int output)
 	say(output, syscall(SYS_tgkill, parent, parent, SIGUSR1) == 0 ? "signalled" : "refused");
 }
 
+/* As a reader of a directory does: beneath it with and without openat2(), and then outside of it. */
+static void read_directory(void *context, int input, int output)
+{
+	(void)input;
+	int directory = *(int *)context;
+	char byte;
+	struct stat status;
+	int there = openat(directory, "inside", O_PATH | O_NOFOLLOW);
+	if (there < 0 || fstat(there, &status) != 0 || close(there) != 0)
+		return;
+	int file = openat(directory, "inside", O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	if (file < 0 || pread(file, &byte, 1, 0) != 1)
+		return;
+	say(output, "read");
+	if (openat(directory, "../outside", O_RDONLY | O_NOFOLLOW) < 0)
+		say(output, ", refused");
+	if (openat(directory, "/etc/passwd", O_RDONLY | O_NOFOLLOW) < 0)
+		say(output, ", refused");
+	for (int count = 0; count < 100; count++)
+		if (openat(directory, ".", O_PATH | O_NOFOLLOW) < 0)
+			break;
+	say(output, errno == EMFILE ? ", enough" : ", no end");
+}
+
+static void write_in_directory(void *context, int input, int output)
+{
+	(void)input;
+	int file = openat(*(int *)context, "inside", O_RDWR | O_NOFOLLOW);
+	say(output, file >= 0 ? "opened" : "refused");
+}
+
+static void open_from_here(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	int file = openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NOFOLLOW);
+	say(output, file >= 0 ? "opened" : "refused");
+}
+
+static struct worker_result run_in_directory(worker_fn *work, int directory)
+{
+	struct worker_result result;
+	struct error error;
+	struct worker_access access = worker_access_none();
+	access.directory = directory;
+	if (!worker_run(work, &directory, &access, &test_limits, &result, &error))
+		fail_msg("%s", error.message);
+	return result;
+}
+
+static void a_directory_is_read_and_nothing_else(void **state)
+{
+	(void)state;
+	char folder[] = "test-sandbox-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	int outer = open(folder, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(mkdirat(outer, "directory", 0755), 0);
+	int directory = openat(outer, "directory", O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i < 2; i++) {
+		int file = openat(i ? outer : directory, i ? "outside" : "inside", O_WRONLY | O_CREAT, 0644);
+		assert_int_equal(write(file, "x", 1), 1);
+		close(file);
+	}
+	struct worker_result result = run_in_directory(read_directory, directory);
+	assert_int_equal(result.end, WORKER_FINISHED);
+	if (lockdown_has_landlock())
+		assert_string_equal(text_get(&result.output), "read, refused, refused, enough");
+	text_free(&result.output);
+	worker_fn *const forbidden[] = { write_in_directory, open_from_here, make_socket, make_folder };
+	for (size_t i = 0; i < ARRAY_SIZE(forbidden) && lockdown_has_call_filter(); i++) {
+		result = run_in_directory(forbidden[i], directory);
+		assert_int_equal(result.end, WORKER_FORBIDDEN);
+		text_free(&result.output);
+	}
+	unlinkat(directory, "inside", 0);
+	unlinkat(outer, "outside", 0);
+	unlinkat(outer, "directory", AT_REMOVEDIR);
+	close(directory);
+	close(outer);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void everything_else_is_forbidden(void **state)
 {
 	(void)state;
@@ -565,6 +646,7 @@ int main(void)
 		cmocka_unit_test(processor_time_is_limited),
 		cmocka_unit_test(wall_time_is_limited),
 		cmocka_unit_test(memory_is_limited),
+		cmocka_unit_test(a_directory_is_read_and_nothing_else),
 		cmocka_unit_test(everything_else_is_forbidden),
 		cmocka_unit_test(landlock_alone_takes_the_file_system),
 		cmocka_unit_test(only_three_descriptors_are_left),

@@ -1,0 +1,64 @@
+// The root file system of a system by itself: no disk, no boot loader, and so no entry that says which kernel
+// boots.
+#include <inttypes.h>
+
+#include "facts/gatherer.h"
+
+static bool has_directory(const struct tree *tree, const char *path)
+{
+	struct tree_file file;
+	struct error error = { 0 };
+	return tree_lookup(tree, path, &file, &error) && file.node.type == NODE_DIRECTORY;
+}
+
+/* Every Linux system has one of them; what may be missing of the rest is for the rules to say. */
+static bool holds_system(const struct tree *tree)
+{
+	return has_directory(tree, "/etc") || has_directory(tree, "/usr");
+}
+
+/* The system in an open root file system. */
+static void gather_root(struct gatherer *gatherer, struct filesystem *root, const char *container)
+{
+	struct facts *facts = gatherer->facts;
+	facts->container = container;
+	gatherer->filesystems.items = arena_alloc(gatherer->arena, sizeof(struct filesystem *));
+	gatherer->filesystems.items[gatherer->filesystems.count++] = root;
+	gatherer->tree = tree_of(root);
+	if (!holds_system(&gatherer->tree)) {
+		facts->reason =
+			"it holds no Linux system, neither /etc nor /usr: give the root directory of one";
+		return;
+	}
+	facts->kind = INPUT_TREE;
+	facts->examined = EXAMINED_PARTIAL;
+	fstab_read(&gatherer->tree, gatherer->arena, &facts->fstab);
+	gather_system(gatherer);
+}
+
+static void note_denied(struct gatherer *gatherer)
+{
+	const struct hostdir_use *use = gatherer->directory;
+	const struct place place = { .path = use->first_denied };
+	if (use->denied > 0)
+		gather_note_gap(gatherer, "permission-denied", &place, "%s may not be read by this user: %s",
+		                use->first_denied, HOSTDIR_DENIED);
+}
+
+void gather_directory(struct gatherer *gatherer)
+{
+	struct error error = { 0 };
+	struct facts *facts = gatherer->facts;
+	struct filesystem *root = arena_alloc(gatherer->arena, sizeof(*root));
+	if (!hostdir_open(gatherer->input->descriptor, &gatherer->budget, gatherer->arena, root, &error)) {
+		facts->reason = arena_strdup(gatherer->arena, error.message);
+		return;
+	}
+	gatherer->directory = hostdir_use(root);
+	gather_root(gatherer, root, "directory");
+	note_denied(gatherer);
+	if (facts->kind == INPUT_TREE && !facts->reason)
+		facts->examined = EXAMINED_FULL;
+	gather_checkpoint(gatherer);
+	gatherer->directory = NULL; /* it ends with the file system */
+}
