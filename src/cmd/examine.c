@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/served.h"
 #include "facts/wire.h"
 #include "sandbox/sandbox.h"
 
@@ -219,6 +220,48 @@ static double seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* One worker on one input. */
+static void examine_input(const struct input *input, const struct questions *questions,
+                          const struct worker_access *access, struct arena *arena, struct examination *out)
+{
+	struct error error = { 0 };
+	struct work work = { input, questions };
+	struct worker_limits limits = worker_limits_default();
+	struct worker_result result = { 0 };
+	if (worker_run(gather, &work, access, &limits, &result, &error))
+		conclude(&result, arena, out);
+	else
+		not_examined(out, arena, STATUS_TEMPORARY, error.message);
+	text_free(&result.output);
+}
+
+/* The first worker found a sound container of this format: a second one reads the disk that a server serves.
+ */
+static void examine_served(const char *name, int descriptor, const struct questions *questions,
+                           struct arena *arena, struct examination *out)
+{
+	struct examination first = *out;
+	enum served format = first.facts.served;
+	struct server server;
+	if (!served_start(descriptor, format, arena, &server, out))
+		return;
+	struct input input = {
+		.name = name,
+		.source = SOURCE_SERVER,
+		.descriptor = server.socket,
+		.scratch = -1,
+		.container = served_name(format),
+	};
+	struct worker_access access = worker_access_none();
+	access.server = server.socket;
+	examine_input(&input, questions, &access, arena, out);
+	served_stop(&server, format, arena, out);
+	for (size_t i = 0; i < first.facts.problems.count; i++)
+		*LIST_ADD(arena, &out->facts.problems) = first.facts.problems.items[i];
+	if (out->peak_kilobytes < first.peak_kilobytes)
+		out->peak_kilobytes = first.peak_kilobytes;
+}
+
 void examine(const char *name, const struct questions *questions, struct arena *arena,
              struct examination *out)
 {
@@ -226,25 +269,20 @@ void examine(const char *name, const struct questions *questions, struct arena *
 	struct error error = { 0 };
 	*out = (struct examination){ 0 };
 	enum input_source source = SOURCE_FILE;
-	int input CLEANUP(close_descriptor) = open_input(name, &source, &error);
-	if (input < 0) {
+	int descriptor CLEANUP(close_descriptor) = open_input(name, &source, &error);
+	if (descriptor < 0) {
 		not_examined(out, arena, STATUS_NOT_EXAMINED, error.message);
 	} else {
-		struct input opened = input_of_file(name, input);
-		opened.source = source;
-		struct work work = { &opened, questions };
+		struct input input = input_of_file(name, descriptor);
+		input.source = source;
 		struct worker_access access = worker_access_none();
 		if (source == SOURCE_DIRECTORY)
-			access.directory = input;
+			access.directory = descriptor;
 		else
-			access.input = input;
-		struct worker_limits limits = worker_limits_default();
-		struct worker_result result = { 0 };
-		if (worker_run(gather, &work, &access, &limits, &result, &error))
-			conclude(&result, arena, out);
-		else
-			not_examined(out, arena, STATUS_TEMPORARY, error.message);
-		text_free(&result.output);
+			access.input = descriptor;
+		examine_input(&input, questions, &access, arena, out);
+		if (out->facts.served != SERVED_NOT)
+			examine_served(name, descriptor, questions, arena, out);
 	}
 	out->seconds = seconds_now() - start;
 }

@@ -12,6 +12,7 @@ struct disk_state {
 	/* The extent found last: all of it is data, or all of it is a hole. */
 	uint64_t extent_start, extent_end;
 	bool extent_is_hole;
+	struct nbd *nbd; /* owned: of a disk behind a server; NULL */
 };
 
 /* Sets disk->reader (and disk->state, as far as the format needs more); the row's name is set by the caller.
@@ -20,3 +21,41 @@ typedef bool container_open_fn(struct disk *disk, struct error *error);
 
 /* raw.c: the bytes of the input are the bytes of the disk. */
 bool raw_open(struct disk *disk, struct error *error);
+
+/* nbd.c: the disk behind input->descriptor, a connected NBD socket. */
+bool nbd_open(const struct input *input, struct disk *disk, struct error *error);
+void nbd_close_disk(struct nbd *nbd);
+
+/*
+ * Those of one format each: they read the header as the bytes of a file, and refuse what is damaged, what
+ * cannot be read, and what names another file. A sound one sets disk->served.
+ */
+bool qcow2_open(struct disk *disk, struct error *error);
+bool qed_open(struct disk *disk, struct error *error);
+bool vmdk_open(struct disk *disk, struct error *error);
+bool vmdk_descriptor_open(struct disk *disk, struct error *error);
+bool vhdx_open(struct disk *disk, struct error *error);
+bool vhd_open(struct disk *disk, struct error *error);
+bool vhd_fixed_open(struct disk *disk, struct error *error);
+bool vdi_open(struct disk *disk, struct error *error);
+bool parallels_open(struct disk *disk, struct error *error);
+
+/*
+ * header.c: what those share. Messages begin with "this FORMAT image". header_read() fills bytes[length] from
+ * `offset` and gives them as a span; header_inside() wants `length` bytes at `offset`, called `what`, to lie
+ * in the file.
+ */
+NODISCARD bool header_read(const struct disk *disk, uint64_t offset, void *bytes, size_t length,
+                           struct span *out, struct error *error);
+NODISCARD bool header_inside(const struct disk *disk, const char *what, uint64_t offset, uint64_t length,
+                             struct error *error);
+
+/* error_set() with "this FORMAT image is damaged: " in front; always false. */
+bool header_damaged(const struct disk *disk, struct error *error, const char *format, ...) PRINTF(3, 4);
+
+/* The disk in the container, as the header has it: not empty, and not larger than any disk is. */
+NODISCARD bool header_size(const struct disk *disk, uint64_t size, struct error *error);
+
+/* A name out of a header as a C string for a message, cut at what a sentence can bear. */
+#define HEADER_NAME_MAX 120
+void header_name(struct span name, char out[HEADER_NAME_MAX + 4]);

@@ -31,20 +31,17 @@ struct container {
  * Format" (VHD), RFC 1952 (gzip), POSIX (ustar).
  */
 static const struct container containers[] = {
-	{ "qcow2", MAGIC("QFI\xfb"), .advice = "a qcow2 image: " CONVERT("qcow2", "qcow2") },
-	{ "qed", MAGIC("QED\0"), .advice = "a QED image: " CONVERT("qed", "qed") },
-	{ "vmdk", MAGIC("KDMV"), .advice = "a VMDK image: " CONVERT("vmdk", "vmdk") },
-	{ "vmdk", MAGIC("COWD"), .advice = "a VMDK image: " CONVERT("vmdk", "vmdk") },
-	{ "vmdk", MAGIC("# Disk DescriptorFile"),
-	  .advice = "a VMDK descriptor, which only names the files of a disk: " CONVERT("vmdk", "vmdk") },
-	{ "vhdx", MAGIC("vhdxfile"), .advice = "a VHDX image: " CONVERT("vhdx", "vhdx") },
-	{ "vhd", MAGIC("conectix"), .advice = "a VHD image: " CONVERT("vpc", "vhd") },
-	{ "vhd", .in_last = true, MAGIC("conectix"), .advice = "a VHD image: " CONVERT("vpc", "vhd") },
-	{ "vdi", .offset = 64, MAGIC("\x7f\x10\xda\xbe"), .advice = "a VDI image: " CONVERT("vdi", "vdi") },
-	{ "parallels", MAGIC("WithoutFreeSpace"),
-	  .advice = "a Parallels image: " CONVERT("parallels", "hdd") },
-	{ "parallels", MAGIC("WithouFreSpacExt"),
-	  .advice = "a Parallels image: " CONVERT("parallels", "hdd") },
+	{ "qcow2", MAGIC("QFI\xfb"), .open = qcow2_open },
+	{ "qed", MAGIC("QED\0"), .open = qed_open },
+	{ "vmdk", MAGIC("KDMV"), .open = vmdk_open },
+	{ "vmdk", MAGIC("COWD"), .advice = "a VMDK image of the COW kind: " CONVERT("vmdk", "vmdk") },
+	{ "vmdk", MAGIC("# Disk DescriptorFile"), .open = vmdk_descriptor_open },
+	{ "vhdx", MAGIC("vhdxfile"), .open = vhdx_open },
+	{ "vhd", MAGIC("conectix"), .open = vhd_open },
+	{ "vhd", .in_last = true, MAGIC("conectix"), .open = vhd_fixed_open },
+	{ "vdi", .offset = 64, MAGIC("\x7f\x10\xda\xbe"), .open = vdi_open },
+	{ "parallels", MAGIC("WithoutFreeSpace"), .open = parallels_open },
+	{ "parallels", MAGIC("WithouFreSpacExt"), .open = parallels_open },
 	{ "android-sparse", MAGIC("\x3a\xff\x26\xed"),
 	  .advice = "an Android sparse image: convert it with `simg2img disk.img disk.raw`" },
 	{ "gzip", MAGIC("\x1f\x8b\x08"),
@@ -123,6 +120,14 @@ static bool detect(struct disk *disk, struct error *error)
 	return found->open(disk, error);
 }
 
+static struct disk *new_disk(const struct disk_state *state)
+{
+	struct disk *disk = xmalloc(sizeof(*disk));
+	*disk = (struct disk){ .state = xmalloc(sizeof(*disk->state)) };
+	*disk->state = *state;
+	return disk;
+}
+
 bool disk_open_bytes(const struct input *input, struct disk **out, struct error *error)
 {
 	mode_t mode;
@@ -130,12 +135,8 @@ bool disk_open_bytes(const struct input *input, struct disk **out, struct error 
 	if (!check_kind(input->descriptor, &mode, error) || !measure(&state, error))
 		return false;
 	state.may_have_holes = S_ISREG(mode);
-
-	struct disk *disk = xmalloc(sizeof(*disk));
-	*disk = (struct disk){ .state = xmalloc(sizeof(*disk->state)) };
-	*disk->state = state;
-	*out = disk;
-	return raw_open(disk, error);
+	*out = new_disk(&state);
+	return raw_open(*out, error);
 }
 
 bool disk_open(const struct input *input, struct budget *budget, struct arena *arena, struct disk **out,
@@ -143,10 +144,15 @@ bool disk_open(const struct input *input, struct budget *budget, struct arena *a
 {
 	(void)budget; /* nothing of the table is unpacked */
 	(void)arena;
-	struct disk *disk;
-	if (!disk_open_bytes(input, &disk, error))
-		return false;
-	if (!detect(disk, error)) {
+	struct disk *disk = NULL;
+	bool opened;
+	if (input->source == SOURCE_SERVER) {
+		disk = new_disk(&(struct disk_state){ .descriptor = input->descriptor });
+		opened = nbd_open(input, disk, error);
+	} else {
+		opened = disk_open_bytes(input, &disk, error) && detect(disk, error);
+	}
+	if (!opened) {
 		disk_close(disk);
 		return false;
 	}
@@ -158,6 +164,7 @@ void disk_close(struct disk *disk)
 {
 	if (!disk)
 		return;
+	nbd_close_disk(disk->state->nbd);
 	free(disk->state);
 	free(disk);
 }

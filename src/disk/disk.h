@@ -2,13 +2,30 @@
 #pragma once
 
 #include "base/budget.h"
+#include "base/place.h"
 #include "base/reader.h"
 #include "disk/input.h"
 
+/* Containers that a server reads for us, once our own reading of their header has found nothing against it.
+ */
+enum served {
+	SERVED_NOT,
+	SERVED_QCOW2,
+	SERVED_QED,
+	SERVED_VMDK,
+	SERVED_VHDX,
+	SERVED_VHD,
+	SERVED_VDI,
+	SERVED_PARALLELS,
+};
+
 struct disk {
-	const char *container;    /* "raw", ... : the name of the format in reports */
-	struct reader reader;     /* the guest-visible disk: what the firmware would see */
-	uint64_t bytes_read;      /* bytes asked of the input so far; holes of a sparse file cost nothing */
+	const char *container;  /* "raw", ... : the name of the format in reports */
+	enum served served;     /* not SERVED_NOT: the reader is of the file; the disk in it needs a server */
+	struct problem problem; /* what the container says against itself; code NULL: nothing */
+	struct reader reader;   /* the guest-visible disk: what the firmware would see */
+	uint64_t bytes_read;    /* bytes asked of the input so far; holes of a sparse file cost nothing */
+	char failure[480];      /* the first read that failed, as a sentence; empty: none did */
 	struct disk_state *state; /* owned */
 };
 

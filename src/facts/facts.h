@@ -31,6 +31,8 @@ struct facts {
 	enum examined examined;
 	const char *reason; /* why not full: one sentence; NULL when full */
 	const char *container;
+	enum served
+		served; /* not SERVED_NOT: nothing was examined, since a server has to read this container */
 	uint64_t size;       /* of the guest-visible disk, bytes */
 	uint64_t bytes_read; /* from the input */
 	struct partition_table table;

@@ -42,7 +42,37 @@ void gather_system(struct gatherer *gatherer)
 	gather_kernels(gatherer);
 }
 
-/* A file: a part of a system, or else a disk in some wrapping. */
+/* A disk that could not be read in one place was not fully examined, whatever the readers made of that. */
+static void note_failure(struct gatherer *gatherer)
+{
+	if (!gatherer->disk->failure[0] || gatherer->facts->examined != EXAMINED_FULL)
+		return;
+	gatherer->facts->examined = EXAMINED_PARTIAL;
+	gather_note_gap(gatherer, "disk-unreadable", NULL, "%s", gatherer->disk->failure);
+}
+
+/* A disk in some wrapping. */
+static void gather_wrapped(struct gatherer *gatherer)
+{
+	struct error error = { 0 };
+	struct facts *facts = gatherer->facts;
+	if (!disk_open(gatherer->input, &gatherer->budget, gatherer->arena, &gatherer->disk, &error)) {
+		facts->reason = arena_strdup(gatherer->arena, error.message);
+		return;
+	}
+	if (gatherer->disk->problem.code)
+		*LIST_ADD(gatherer->arena, &facts->problems) = gatherer->disk->problem;
+	if (gatherer->disk->served == SERVED_NOT) {
+		gather_disk(gatherer);
+		note_failure(gatherer);
+		return;
+	}
+	facts->served = gatherer->disk->served;
+	facts->container = gatherer->disk->container;
+	facts->reason = "it has to be read through a server";
+}
+
+/* A file: a part of a system, or else a disk. */
 static void gather_file(struct gatherer *gatherer)
 {
 	struct error error = { 0 };
@@ -51,10 +81,7 @@ static void gather_file(struct gatherer *gatherer)
 		return;
 	disk_close(gatherer->disk);
 	gatherer->disk = NULL;
-	if (disk_open(gatherer->input, &gatherer->budget, gatherer->arena, &gatherer->disk, &error))
-		gather_disk(gatherer);
-	else
-		gatherer->facts->reason = arena_strdup(gatherer->arena, error.message);
+	gather_wrapped(gatherer);
 }
 
 static const struct {
@@ -62,6 +89,7 @@ static const struct {
 	void (*gather)(struct gatherer *gatherer);
 } sources[] = {
 	{ SOURCE_FILE, gather_file },
+	{ SOURCE_SERVER, gather_wrapped },
 	{ SOURCE_DIRECTORY, gather_directory },
 };
 

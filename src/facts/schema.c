@@ -5,6 +5,8 @@
 const char *const input_kind_names[] = { "unknown", "disk", "kernel", "config", "tree", "live", NULL };
 const char *const examined_names[] = { "none", "partial", "full", NULL };
 
+static const char *const served_names[] = { "not", "qcow2", "qed",       "vmdk", "vhdx",
+	                                    "vhd", "vdi",   "parallels", NULL };
 static const char *const answer_names[] = { "unknown", "no", "yes", NULL };
 static const char *const module_state_names[] = { "unknown", "builtin", "file", "absent", NULL };
 static const char *const sysctl_source_names[] = { "unknown",      "kernel default", "file",
@@ -226,6 +228,7 @@ DEFINE_RECORD(, facts,
 	ENUM(facts, examined, examined_names),
 	STRING(facts, reason),
 	STRING(facts, container),
+	ENUM(facts, served, served_names),
 	NUMBER(facts, size),
 	NUMBER(facts, bytes_read),
 	RECORD(facts, table, partition_table),

@@ -1,8 +1,10 @@
 // The system calls that a worker may make: those of reading its input, computing, answering and ending.
 // Everything else kills the process with SIGSYS, so that neither a bug nor an attack gets a second try.
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -96,11 +98,27 @@ static bool allow_directory(scmp_filter_ctx filter)
 	       allow(filter, SCMP_SYS(openat), ARRAY_SIZE(from_there), from_there);
 }
 
+/* What libnbd does with a socket that it is handed. */
+static bool allow_server(scmp_filter_ctx filter, int server)
+{
+	static const int calls[] = {
+		SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(shutdown),
+		SCMP_SYS(close),    SCMP_SYS(fcntl),  SCMP_SYS(setsockopt),
+	};
+	const struct scmp_arg_cmp socket = argument(0, UINT32_MAX, (uint32_t)server);
+	/* poll() names descriptors in memory, where no filter looks; it can but wait for them. */
+	bool allowed = allow(filter, SCMP_SYS(poll), 0, NULL) && allow(filter, SCMP_SYS(ppoll), 0, NULL);
+	for (size_t i = 0; allowed && i < ARRAY_SIZE(calls); i++)
+		allowed = allow(filter, calls[i], 1, &socket);
+	return allowed;
+}
+
 static bool allow_access(scmp_filter_ctx filter, const struct worker_access *access)
 {
 	return (access->input < 0 || allow_read(filter, access->input)) &&
 	       (access->scratch < 0 || allow_scratch(filter, access->scratch)) &&
-	       (access->directory < 0 || allow_directory(filter));
+	       (access->directory < 0 || allow_directory(filter)) &&
+	       (access->server < 0 || allow_server(filter, access->server));
 }
 
 /* Those whose arguments matter. */
@@ -119,7 +137,8 @@ static bool allow_limited(scmp_filter_ctx filter, const struct worker_access *ac
 	return allow(filter, SCMP_SYS(mmap), 2, memory) && allow(filter, SCMP_SYS(mprotect), 1, memory) &&
 	       allow(filter, SCMP_SYS(newfstatat), 1, &by_descriptor) &&
 	       allow(filter, SCMP_SYS(futex), 1, &wake) && allow(filter, SCMP_SYS(tgkill), 1, &itself) &&
-	       allow_access(filter, access) && allow_write(filter, output) && allow_write(filter, STDERR_FILENO);
+	       allow_access(filter, access) && allow_write(filter, output) &&
+	       allow_write(filter, STDERR_FILENO);
 }
 
 bool call_filter_available(void)
@@ -137,4 +156,47 @@ void call_filter_install(const struct worker_access *access, int output)
 	if (!built || !allow_limited(filter, access, output) || seccomp_load(filter) != 0)
 		_exit(EXIT_NO_LOCKDOWN);
 	/* The context is left to the end of the process: the filter may already stop what freeing it does. */
+}
+
+/*
+ * What a program is denied that reads one file and answers on a socket which it was given: ways out, and ways
+ * into others. It fails there, and is not killed: libraries try many things, and go on without.
+ */
+static const struct plain_call denied_calls[] = {
+	{ SCMP_SYS(socket), "ways out" },
+	{ SCMP_SYS(socketpair), "ways out" },
+	{ SCMP_SYS(connect), "ways out" },
+	{ SCMP_SYS(bind), "ways out" },
+	{ SCMP_SYS(io_uring_setup), "makes calls that no filter sees" },
+	{ SCMP_SYS(ptrace), "other processes" },
+	{ SCMP_SYS(process_vm_readv), "other processes" },
+	{ SCMP_SYS(process_vm_writev), "other processes" },
+	{ SCMP_SYS(pidfd_getfd), "other processes" },
+	{ SCMP_SYS(kill), "other processes" },
+	{ SCMP_SYS(bpf), "the kernel" },
+	{ SCMP_SYS(userfaultfd), "the kernel" },
+	{ SCMP_SYS(keyctl), "the kernel" },
+	{ SCMP_SYS(mount), "the file system, for root" },
+	{ SCMP_SYS(umount2), "the same" },
+	{ SCMP_SYS(unshare), "the same" },
+	{ SCMP_SYS(setns), "the same" },
+	{ SCMP_SYS(fork), "processes; threads are made by clone()" },
+	{ SCMP_SYS(vfork), "the same" },
+};
+
+void call_filter_install_server(void)
+{
+	const struct scmp_arg_cmp no_thread = argument(0, CLONE_THREAD, 0);
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	bool built =
+		filter &&
+		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, &no_thread) == 0 &&
+		/* Its arguments lie in memory; without it the C library takes clone(). */
+		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL) == 0;
+	for (size_t i = 0; built && i < ARRAY_SIZE(denied_calls); i++)
+		built = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), denied_calls[i].number, 0,
+		                               NULL) == 0;
+	if (!built || seccomp_load(filter) != 0)
+		_exit(EXIT_NO_LOCKDOWN);
+	seccomp_release(filter);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@
 
 /* Descriptors are numbered from the lowest free one: those of the worker, and a handful of open files. */
 #define DIRECTORY_FILES 64
+#define SERVER_FILES    64
 
 static void set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard)
 {
@@ -39,16 +41,20 @@ static void set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard
 	}
 }
 
-static void set_limits(const struct worker_access *access, const struct worker_limits *limits)
+static void set_limits(const struct worker_limits *limits, uint64_t files)
 {
-	rlim_t files = access->directory >= 0 ? DIRECTORY_FILES : 0;
 	if (limits->memory_bytes && !UNDER_SANITIZER)
 		set_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes);
 	/* SIGXCPU at the soft limit tells what happened; the hard one is for a worker that blocks it. */
 	set_limit(RLIMIT_CPU, limits->cpu_seconds, limits->cpu_seconds + 1);
 	set_limit(RLIMIT_CORE, 0, 0);
 	set_limit(RLIMIT_NOFILE, files, files);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void lockdown_server_limits(const struct worker_limits *limits)
+{
+	set_limits(limits, SERVER_FILES);
+	set_limit(RLIMIT_FSIZE, 0, 0);
 }
 
 static void close_between(unsigned first, unsigned last)
@@ -57,6 +63,29 @@ static void close_between(unsigned first, unsigned last)
 		return;
 	for (unsigned descriptor = first; descriptor <= last && descriptor < DESCRIPTORS_MOST; descriptor++)
 		close((int)descriptor);
+}
+
+void lockdown_close_from(int first)
+{
+	close_between((unsigned)first, ~0u);
+}
+
+/* Handlers of the parent's have no business in the child; a signal there means what it says. */
+static void reset_signals(void)
+{
+	for (int signal_number = 1; signal_number < NSIG; signal_number++)
+		signal(signal_number, SIG_DFL);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void lockdown_child(pid_t parent)
+{
+	reset_signals();
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE); /* it died before the line above */
 }
 
 static int compare_ints(const void *a, const void *b)
@@ -68,7 +97,8 @@ static int compare_ints(const void *a, const void *b)
 /* All but stderr, for the one message of xmalloc(), and those that the worker works with. */
 static void close_others(const struct worker_access *access, int output)
 {
-	int kept[] = { STDERR_FILENO, output, access->input, access->scratch, access->directory };
+	int kept[] = { STDERR_FILENO,     output,        access->input, access->scratch,
+		       access->directory, access->server };
 	qsort(kept, ARRAY_SIZE(kept), sizeof(kept[0]), compare_ints);
 	unsigned next = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
@@ -86,24 +116,30 @@ static long landlock_abi(void)
 	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
-/* Files may be read and directories listed beneath `directory`. */
-static void give_directory(int ruleset, int directory)
+/* Grants what the kernel lets be granted of a file, or of all files below a folder. */
+static void grant_file(int ruleset, const struct file_grant *grant)
 {
+	struct stat status;
+	if (grant->descriptor < 0 || fstat(grant->descriptor, &status) != 0)
+		return;
 	struct landlock_path_beneath_attr rule = {
-		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-		.parent_fd = directory,
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
+		.parent_fd = grant->descriptor,
 	};
-	/* Without the rule the worker can read nothing at all. */
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
-		_exit(EXIT_NO_LOCKDOWN);
+	if (grant->right == GRANT_RUN)
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_EXECUTE;
+	if (S_ISDIR(status.st_mode))
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+	/* Without its rule less is allowed, never more. */
+	syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
 /*
- * A landlock domain that handles every right the kernel knows and grants none of them, but for reading
- * beneath `directory` (-1: there is none). The rights are numbered in the order of the kernel's ABI versions
- * (Documentation/userspace-api/landlock.rst), so that those younger than our headers are taken away as well.
+ * A landlock domain that handles every right the kernel knows and grants those only. The rights are
+ * numbered in the order of the kernel's ABI versions (Documentation/userspace-api/landlock.rst), so that
+ * those younger than our headers are taken away as well.
  */
-static void take_file_system(int directory)
+void lockdown_files(const struct file_grant *grants, size_t count)
 {
 	static const unsigned file_rights[] = { 0, 13, 14, 15, 15, 16 };
 	long abi = landlock_abi();
@@ -123,8 +159,8 @@ static void take_file_system(int directory)
 	long descriptor = syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
 	if (descriptor < 0)
 		return;
-	if (directory >= 0)
-		give_directory((int)descriptor, directory);
+	for (size_t i = 0; i < count; i++)
+		grant_file((int)descriptor, &grants[i]);
 	syscall(SYS_landlock_restrict_self, (int)descriptor, 0);
 	close((int)descriptor);
 }
@@ -143,8 +179,11 @@ void lockdown(const struct worker_access *access, int output, const struct worke
 {
 	close_others(access, output);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	take_file_system(access->directory);
-	set_limits(access, limits);
+	const struct file_grant directory = { access->directory, GRANT_READ };
+	lockdown_files(&directory, 1);
+	/* poll() wants the limit to be as large as its list. */
+	set_limits(limits, access->directory >= 0 ? DIRECTORY_FILES : access->server >= 0 ? 1 : 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (lockdown_has_call_filter())
 		call_filter_install(access, output);
 }

@@ -1,6 +1,8 @@
 // Private to sandbox/: giving up everything that a worker does not need.
 #pragma once
 
+#include <sys/types.h>
+
 #include "sandbox/sandbox.h"
 
 /*
@@ -9,6 +11,28 @@
  * them.
  */
 void lockdown(const struct worker_access *access, int output, const struct worker_limits *limits);
+
+/* For a fresh child of `parent`: signals as they come by default, and an end with the parent's. */
+void lockdown_child(pid_t parent);
+
+/* Closes all descriptors from this one on. */
+void lockdown_close_from(int first);
+
+enum grant_right {
+	GRANT_READ,
+	GRANT_RUN, /* and read */
+};
+
+struct file_grant {
+	int descriptor; /* of a file, or a folder for all below it; -1: grants nothing */
+	enum grant_right right;
+};
+
+/* A landlock domain with these rights and no others; nothing where the kernel has no landlock. */
+void lockdown_files(const struct file_grant *grants, size_t count);
+
+/* The limits of a program that is not ours: processor time, memory, some descriptors, and no file written. */
+void lockdown_server_limits(const struct worker_limits *limits);
 
 /* Will lockdown() take away the file system, and filter system calls, in this build and on this kernel? */
 bool lockdown_has_landlock(void);
@@ -20,3 +44,6 @@ bool lockdown_has_call_filter(void);
 /* call_filter.c: from here on, any other call than those of reading and computing ends the process. */
 bool call_filter_available(void);
 void call_filter_install(const struct worker_access *access, int output);
+
+/* For a program that is not ours, before it is started: denies what no reader of a file needs. */
+void call_filter_install_server(void);

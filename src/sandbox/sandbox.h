@@ -43,12 +43,13 @@ struct worker_access {
 	/* A directory, which may be the input: all that lies beneath it is opened and read, nothing else is.
 	 */
 	int directory;
+	int server; /* a connected socket: sent to and received from */
 };
 
 /* A worker that computes, and says what it is told. */
 static inline struct worker_access worker_access_none(void)
 {
-	return (struct worker_access){ .input = -1, .scratch = -1, .directory = -1 };
+	return (struct worker_access){ .input = -1, .scratch = -1, .directory = -1, .server = -1 };
 }
 
 /* Runs in the child: write to `output` (with worker_write) and return. */

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -42,23 +41,10 @@ static int64_t now_milliseconds(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Handlers of the parent's have no business in the child; a signal there means what it says. */
-static void reset_signals(void)
-{
-	for (int signal_number = 1; signal_number < NSIG; signal_number++)
-		signal(signal_number, SIG_DFL);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 NORETURN static void be_worker(worker_fn *work, void *context, const struct worker_access *access, int output,
                                pid_t parent, const struct worker_limits *limits)
 {
-	reset_signals();
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE); /* it died before the line above */
+	lockdown_child(parent);
 	/* Messages in another language would be looked up in files; and images are read alike everywhere. */
 	setlocale(LC_ALL, "C");
 	lockdown(access, output, limits);

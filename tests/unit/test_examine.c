@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd/examine.h"
@@ -43,7 +44,7 @@ bool worker_run(worker_fn *work, void *context, const struct worker_access *acce
 	(void)work;
 	(void)context;
 	(void)limits;
-	assert_true((access->input >= 0) != (access->directory >= 0));
+	assert_int_equal((access->input >= 0) + (access->directory >= 0) + (access->server >= 0), 1);
 	if (!puppet.starts)
 		return error_set(error, ERROR_IO, "a worker cannot be started: out of processes");
 	*out = (struct worker_result){ .end = puppet.end, .signal = puppet.signal, .peak_kilobytes = 77 };
@@ -156,17 +157,44 @@ static void test_no_worker(void **state)
 	assert_string_equal(examination.facts.reason, "a worker cannot be started: out of processes");
 }
 
-static void test_no_descriptor_is_left(void **state)
+static const struct facts asks = { .served = SERVED_VDI, .container = "vdi" };
+
+/* A worker that asks for a server gets one of the table, or a sentence. */
+static void test_no_server(void **state)
+{
+	(void)state;
+	static const struct problem dirty = { .code = "vdi-dirty", .message = "not closed" };
+	struct facts with_problem = asks;
+	with_problem.problems.items = (struct problem *)(uintptr_t)&dirty;
+	with_problem.problems.count = 1;
+	char *path = strdup(getenv("PATH") ? getenv("PATH") : "");
+	setenv("PATH", "bin:/nonexistent", 1);
+	struct examination examination = examine_with(WORKER_FINISHED, &with_problem, NULL);
+	setenv("PATH", path, 1);
+	free(path);
+	assert_int_equal(examination.status, STATUS_NOT_EXAMINED);
+	assert_int_equal(examination.facts.examined, EXAMINED_NONE);
+	assert_string_equal(examination.facts.reason,
+	                    "reading a vdi image takes qemu-nbd, which is not there: install the package "
+	                    "qemu-utils (Debian, Ubuntu) or qemu-img (Fedora, Alpine)");
+	assert_int_equal(examination.facts.problems.count, 1);
+}
+
+static void test_nothing_is_left(void **state)
 {
 	(void)state;
 	struct questions questions = { 0 };
 	struct examination examination;
+	puppet.said = &full;
 	int before = dup(0);
 	close(before);
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const names[] = { "/proc/self/exe", "/", "/dev/null" };
 		examine(names[i], &questions, &arena, &examination);
 	}
+	/* Where there is a server, it is gone again. */
+	examine_with(WORKER_FINISHED, &asks, NULL);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	int after = dup(0);
 	close(after);
 	assert_int_equal(before, after);
@@ -185,11 +213,9 @@ static void test_graver_status(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_finished),
-		cmocka_unit_test(test_bad_ends),
-		cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_no_worker),
-		cmocka_unit_test(test_no_descriptor_is_left),
+		cmocka_unit_test(test_finished),      cmocka_unit_test(test_bad_ends),
+		cmocka_unit_test(test_nonsense),      cmocka_unit_test(test_no_worker),
+		cmocka_unit_test(test_no_server),     cmocka_unit_test(test_nothing_is_left),
 		cmocka_unit_test(test_graver_status),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
