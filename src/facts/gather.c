@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "disk/tar.h"
 #include "facts/gatherer.h"
 
 void gather_note_gap(struct gatherer *gatherer, const char *code, const struct place *place,
@@ -72,12 +73,20 @@ static void gather_wrapped(struct gatherer *gatherer)
 	facts->reason = "it has to be read through a server";
 }
 
+static bool gather_tar(struct gatherer *gatherer, const struct reader *bytes)
+{
+	uint8_t block[TAR_BLOCK];
+	struct error error = { 0 };
+	return bytes->size >= sizeof(block) && reader_read(bytes, 0, block, sizeof(block), &error) &&
+	       tar_is_header(span_of(block, sizeof(block))) && gather_root_tar(gatherer, bytes, "tar");
+}
+
 /* A file: a part of a system, or else a disk. */
 static void gather_file(struct gatherer *gatherer)
 {
 	struct error error = { 0 };
 	if (disk_open_bytes(gatherer->input, &gatherer->disk, &error) &&
-	    gather_part(gatherer, &gatherer->disk->reader))
+	    (gather_part(gatherer, &gatherer->disk->reader) || gather_tar(gatherer, &gatherer->disk->reader)))
 		return;
 	disk_close(gatherer->disk);
 	gatherer->disk = NULL;

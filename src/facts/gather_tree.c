@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "facts/gatherer.h"
+#include "fs/tarfs.h"
 
 static bool has_directory(const struct tree *tree, const char *path)
 {
@@ -21,19 +22,23 @@ static bool holds_system(const struct tree *tree)
 static void gather_root(struct gatherer *gatherer, struct filesystem *root, const char *container)
 {
 	struct facts *facts = gatherer->facts;
-	facts->container = container;
-	gatherer->filesystems.items = arena_alloc(gatherer->arena, sizeof(struct filesystem *));
-	gatherer->filesystems.items[gatherer->filesystems.count++] = root;
-	gatherer->tree = tree_of(root);
-	if (!holds_system(&gatherer->tree)) {
-		facts->reason =
-			"it holds no Linux system, neither /etc nor /usr: give the root directory of one";
-		return;
-	}
 	facts->kind = INPUT_TREE;
 	facts->examined = EXAMINED_PARTIAL;
+	facts->container = container;
+	for (size_t i = 0; i < root->problems.count; i++)
+		*LIST_ADD(gatherer->arena, &facts->problems) = root->problems.items[i];
+	gatherer->tree = tree_of(root);
+	gatherer->filesystems.items = arena_alloc(gatherer->arena, sizeof(struct filesystem *));
+	gatherer->filesystems.items[gatherer->filesystems.count++] = root;
 	fstab_read(&gatherer->tree, gatherer->arena, &facts->fstab);
 	gather_system(gatherer);
+}
+
+static void conclude(struct gatherer *gatherer)
+{
+	if (!gatherer->facts->reason)
+		gatherer->facts->examined = EXAMINED_FULL;
+	gather_checkpoint(gatherer);
 }
 
 static void note_denied(struct gatherer *gatherer)
@@ -54,11 +59,51 @@ void gather_directory(struct gatherer *gatherer)
 		facts->reason = arena_strdup(gatherer->arena, error.message);
 		return;
 	}
+	struct tree tree = tree_of(root);
+	if (!holds_system(&tree)) {
+		facts->reason =
+			"it holds no Linux system, neither /etc nor /usr: give the root directory of one";
+		fs_close(root);
+		return;
+	}
 	gatherer->directory = hostdir_use(root);
 	gather_root(gatherer, root, "directory");
 	note_denied(gatherer);
-	if (facts->kind == INPUT_TREE && !facts->reason)
-		facts->examined = EXAMINED_FULL;
-	gather_checkpoint(gatherer);
+	conclude(gatherer);
 	gatherer->directory = NULL; /* it ends with the file system */
+}
+
+/* Container tools save an image as layers, which only they put together. */
+static bool holds_layers(const struct tree *tree)
+{
+	return tree_exists(tree, "/oci-layout") || tree_exists(tree, "/manifest.json");
+}
+
+bool gather_root_tar(struct gatherer *gatherer, const struct reader *bytes, const char *container)
+{
+	struct error error = { 0 }, cut = { 0 };
+	struct arena *arena = gatherer->arena;
+	struct tar_archive *archive = arena_alloc(arena, sizeof(*archive));
+	struct filesystem *root = arena_alloc(arena, sizeof(*root));
+	bool whole = tar_read(bytes, &gatherer->budget, arena, archive, &cut);
+	if (archive->members.count == 0)
+		return false;
+	if (!tarfs_open(archive, &gatherer->budget, arena, root, &error)) {
+		gatherer->facts->reason = arena_strdup(arena, error.message);
+		return true;
+	}
+	struct tree tree = tree_of(root);
+	if (!holds_system(&tree) && !holds_layers(&tree))
+		return false;
+	if (!holds_system(&tree)) {
+		gatherer->facts->reason =
+			"it holds the layers of a container image, and no root file system: give "
+			"what `docker export` or `podman export` writes of a container";
+		return true;
+	}
+	if (!whole)
+		gather_note_gap(gatherer, "tar-cut", NULL, "%s", cut.message);
+	gather_root(gatherer, root, container);
+	conclude(gatherer);
+	return true;
 }

@@ -60,6 +60,12 @@ bool gather_part(struct gatherer *gatherer, const struct reader *bytes);
 /* gather_tree.c: the root directory of a system, by the input's descriptor. */
 void gather_directory(struct gatherer *gatherer);
 
+/*
+ * The same in a tar archive, unpacked; `container` names its wrapping ("tar", "tar.zst"). False, and nothing
+ * done, when the archive holds neither a root file system nor the layers of one.
+ */
+bool gather_root_tar(struct gatherer *gatherer, const struct reader *bytes, const char *container);
+
 /* What a kernel file says of itself. */
 void gather_read_kernel(struct gatherer *gatherer, const struct reader *file, struct kernel *kernel);
 

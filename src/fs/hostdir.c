@@ -390,10 +390,12 @@ bool hostdir_open(int directory, struct budget *budget, struct arena *arena, str
 	host->has_openat2 = probe >= 0;
 	if (probe >= 0)
 		close(probe);
-	if (hostdir_root(fs, &root, error))
-		return true;
-	fs_close(fs);
-	return false;
+	bool found = hostdir_root(fs, &root, error);
+	if (found && root.type != NODE_DIRECTORY)
+		found = error_set(error, ERROR_UNSUPPORTED, "it is no directory");
+	if (!found)
+		fs_close(fs);
+	return found;
 }
 
 const struct hostdir_use *hostdir_use(const struct filesystem *fs)

@@ -1,6 +1,6 @@
 // Everything that the readers see in the file system of one image, for comparison with other tools.
 //
-// usage: walk IMAGE
+// usage: walk IMAGE | walk DIRECTORY | walk ROOT.tar
 // The first line is "type uuid label". For every path follow a line with its kind, mode, uid, gid, size,
 // mtime and the lengths of path and link target; then path, target, and for a regular file its content.
 #include <fcntl.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/hostdir.h"
+#include "fs/tarfs.h"
 #include "fs/tree.h"
 
 static void stop(const char *where, const struct error *error)
@@ -84,16 +86,24 @@ int main(int count, char **arguments)
 		return 3;
 	int descriptor = open(arguments[1], O_RDONLY | O_CLOEXEC);
 	off_t size = descriptor < 0 ? -1 : lseek(descriptor, 0, SEEK_END);
-	if (size < 0) {
+	if (descriptor < 0) {
 		perror(arguments[1]);
 		return 1;
 	}
 	struct reader reader = { .read = read_descriptor, .state = &descriptor, .size = (uint64_t)size };
-	if (!fs_identify(&reader, 0, &budget, &arena, &fs))
+	struct tar_archive archive;
+	if (str_ends(arguments[1], ".tar")) {
+		if (!tar_read(&reader, &budget, &arena, &archive, &error) ||
+		    !tarfs_open(&archive, &budget, &arena, &fs, &error))
+			stop(arguments[1], &error);
+	} else if (hostdir_open(descriptor, &budget, &arena, &fs, &error)) {
+		/* a directory, and no file that is an image */
+	} else if (!fs_identify(&reader, 0, &budget, &arena, &fs)) {
 		stop(arguments[1], &(struct error){ .message = "not recognised" });
-	if (!fs_open(&fs, &error))
+	} else if (!fs_open(&fs, &error)) {
 		stop(arguments[1], &error);
-	printf("%s %s %s\n", fs.type, fs.uuid ? fs.uuid : "-", fs.label ? fs.label : "-");
+	}
+	printf("%s %s %s\n", fs.type ? fs.type : "-", fs.uuid ? fs.uuid : "-", fs.label ? fs.label : "-");
 	struct tree tree = tree_of(&fs);
 	walk(&tree, "/", 0);
 	fs_close(&fs);

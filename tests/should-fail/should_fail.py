@@ -27,6 +27,8 @@ NOT_EXAMINED = [
     ("dangling", "there is no such file: check the path"),
     ("circle", "its symbolic links lead in a circle: give the file itself"),
     ("folder", "it holds no Linux system, neither /etc nor /usr: give the root directory of one"),
+    ("layers.tar", "it holds the layers of a container image, and no root file system: give what `docker export` or "
+     "`podman export` writes of a container"),
     ("private", "permission denied: make it readable for this user, or run as one who may read it"),
     ("cut.bzImage", "the kernel file is cut off, its payload: 100 bytes at offset 2560 lie behind the end at 2600"),
     ("short.bzImage", "the kernel file ends inside its setup header"),
@@ -112,6 +114,8 @@ def make_inputs(folder):
     (folder / "disk.raw").write_bytes(bytes(4096))
     (folder / "folder").mkdir()
     (folder / "private").mkdir(0o000)
+    (folder / "manifest.json").write_text("[]")
+    subprocess.run(["tar", "-cf", "layers.tar", "manifest.json"], cwd=folder, check=True)
     (folder / "cut.bzImage").write_bytes(bzimage(100)[:2600])
     (folder / "short.bzImage").write_bytes(bzimage(100)[:0x210])
     (folder / "program").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\x3e" + bytes(4077))

@@ -291,6 +291,23 @@ static void a_root_directory_is_an_input(void **state)
 	arena_free(&bench.arena);
 }
 
+static void a_root_tar_is_an_input(void **state)
+{
+	(void)state;
+	struct bench bench = { 0 };
+	struct span tar =
+		image_script("mkdir -p etc boot; echo ID=debian > etc/os-release; tar -cf image ./etc ./boot",
+	                     &bench.arena);
+	gather_bytes(&bench, tar);
+	assert_int_equal(bench.facts.kind, INPUT_TREE);
+	assert_int_equal(bench.facts.examined, EXAMINED_FULL);
+	assert_string_equal(bench.facts.container, "tar");
+	assert_string_equal(bench.facts.os.id, "debian");
+	assert_string_equal(bench.facts.os.place.path, "/etc/os-release");
+	assert_int_equal(bench.facts.os.place.partition, 0);
+	arena_free(&bench.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +321,7 @@ int main(void)
 		cmocka_unit_test(a_configuration_is_an_input),
 		cmocka_unit_test(a_kernel_is_an_input),
 		cmocka_unit_test(a_root_directory_is_an_input),
+		cmocka_unit_test(a_root_tar_is_an_input),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,167 @@
+// Root file systems in tar archives, made by GNU tar: what it would unpack is what is seen.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "fs/tarfs.h"
+#include "fs/tree.h"
+#include "images.h"
+
+struct bench {
+	struct arena arena;
+	struct budget budget;
+	struct span bytes;
+	struct reader reader;
+	struct tar_archive archive;
+	struct filesystem fs;
+	struct tree tree;
+};
+
+static bool bench_open(struct bench *bench, const char *script, struct error *error)
+{
+	*bench = (struct bench){ .budget = budget_default() };
+	bench->bytes = image_script(script, &bench->arena);
+	bench->reader = reader_of_span(&bench->bytes);
+	assert_true(tar_read(&bench->reader, &bench->budget, &bench->arena, &bench->archive, error));
+	return tarfs_open(&bench->archive, &bench->budget, &bench->arena, &bench->fs, error);
+}
+
+static void bench_make(struct bench *bench, const char *script)
+{
+	struct error error = { 0 };
+	assert_true(bench_open(bench, script, &error));
+	bench->tree = tree_of(&bench->fs);
+}
+
+static void bench_free(struct bench *bench)
+{
+	fs_close(&bench->fs);
+	arena_free(&bench->arena);
+}
+
+/* "" for what is not there. */
+static const char *load(struct bench *bench, const char *path)
+{
+	struct error error = { 0 };
+	struct span text;
+	if (!tree_load(&bench->tree, path, 1 << 20, &bench->arena, &text, NULL, &error))
+		return "";
+	return (const char *)text.data;
+}
+
+static void reads_members_links_and_made_up_folders(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct tree_file file;
+	struct error error = { 0 };
+	bench_make(&bench,
+	           "mkdir -p a/b; echo one > a/b/file; ln a/b/file hard; ln -s b/file a/soft; mkfifo pipe;"
+	           "truncate -s 9000 sparse; echo end >> sparse; chmod 4711 a/b/file;"
+	           "tar -S --no-recursion -cf image ./a/b/file ./hard a/soft ./pipe sparse");
+	assert_string_equal(load(&bench, "/a/b/file"), "one\n");
+	assert_string_equal(load(&bench, "/hard"), "one\n");
+	assert_string_equal(load(&bench, "/a/soft"), "one\n");
+	assert_memory_equal(load(&bench, "/sparse") + 8999, "\0end\n", 5);
+	assert_true(tree_lookup(&bench.tree, "/a/b/file", &file, &error));
+	assert_int_equal(file.node.mode, 04711);
+	assert_true(tree_lookup(&bench.tree, "/pipe", &file, &error));
+	assert_int_equal(file.node.type, NODE_OTHER);
+	assert_true(tree_lookup(&bench.tree, "/a/b", &file, &error));
+	assert_int_equal(file.node.type, NODE_DIRECTORY);
+	assert_int_equal(bench.fs.problems.count, 0);
+	bench_free(&bench);
+}
+
+static void later_members_win_and_hard_links_keep(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct names names;
+	struct error error = { 0 };
+	bench_make(&bench,
+	           "mkdir etc; echo old > etc/file; ln etc/file etc/kept; tar -cf image etc; rm etc/file;"
+	           "echo new > etc/file; tar -rf image etc/file");
+	assert_string_equal(load(&bench, "/etc/file"), "new\n");
+	assert_string_equal(load(&bench, "/etc/kept"), "old\n");
+	assert_true(tree_names(&bench.tree, "/etc", &bench.arena, &names, &error));
+	assert_int_equal(names.count, 2);
+	bench_free(&bench);
+}
+
+static void members_go_through_links_to_folders(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_make(&bench,
+	           "mkdir -p usr/lib real/lib; ln -s usr/lib lib; ln -s loop loop; echo x > real/lib/file;"
+	           "tar -cf image usr lib loop;"
+	           "tar -rf image --transform 's,^real/,,' real/lib/file;"
+	           "tar -rf image --transform 's,^real/lib,loop,' real/lib/file");
+	assert_string_equal(load(&bench, "/usr/lib/file"), "x\n");
+	assert_string_equal(load(&bench, "/lib/file"), "x\n");
+	assert_int_equal(bench.fs.problems.count, 1);
+	assert_string_equal(bench.fs.problems.items[0].code, "tar-member");
+	assert_string_equal(
+		bench.fs.problems.items[0].message,
+		"loop/file in the archive is left out: loop: its parent is a loop of symbolic links");
+	bench_free(&bench);
+}
+
+static void what_leads_out_is_left_out(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct names names;
+	struct error error = { 0 };
+	bench_make(&bench, "echo x > file; mkdir dir; echo y > dir/in;"
+	                   "tar -P -cf image --transform 's,^,../,' file;"
+	                   "tar -P -rf image --transform 's,^,a/../../,' file; tar -P -rf image --transform "
+	                   "'s,^,/,' file;"
+	                   "tar -rf image dir; tar -rf image --transform 's,file,dir,' file;"
+	                   "tar -rf image --transform 's,file,file/below,' file");
+	assert_true(tree_names(&bench.tree, "/", &bench.arena, &names, &error));
+	assert_int_equal(names.count, 2);
+	assert_string_equal(load(&bench, "/file"), "x\n");
+	assert_string_equal(load(&bench, "/dir/in"), "y\n");
+	assert_int_equal(bench.fs.problems.count, 4);
+	assert_non_null(strstr(bench.fs.problems.items[0].message,
+	                       "../file in the archive is left out: its path goes up"));
+	assert_non_null(strstr(bench.fs.problems.items[2].message, "it is a directory already"));
+	assert_non_null(strstr(bench.fs.problems.items[3].message, "its parent is no directory"));
+	bench_free(&bench);
+}
+
+static void many_members_cost_steps(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct names names;
+	struct error error = { 0 };
+	bench_make(&bench, "mkdir d; cd d; seq 20000 | xargs touch; cd ..; tar -cf image d");
+	assert_true(tree_names(&bench.tree, "/d", &bench.arena, &names, &error));
+	assert_int_equal(names.count, 20000);
+	assert_true(budget_default().steps_left - bench.budget.steps_left < 300000);
+	struct filesystem again;
+	bench.budget.steps_left = 30000;
+	assert_false(tarfs_open(&bench.archive, &bench.budget, &bench.arena, &again, &error));
+	assert_int_equal(error.code, ERROR_LIMIT);
+	bench_free(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_members_links_and_made_up_folders),
+		cmocka_unit_test(later_members_win_and_hard_links_keep),
+		cmocka_unit_test(members_go_through_links_to_folders),
+		cmocka_unit_test(what_leads_out_is_left_out),
+		cmocka_unit_test(many_members_cost_steps),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
