@@ -10,6 +10,8 @@ extern const struct fs_driver signature_driver;
 extern const struct fs_driver ext_driver;
 extern const struct fs_driver ext_damaged_driver;
 extern const struct fs_driver vfat_driver;
+extern const struct fs_driver btrfs_driver;
+extern const struct fs_driver btrfs_damaged_driver;
 
 /* Reads fs->reader; false, and no message, where the bytes cannot be read. */
 NODISCARD bool fs_peek(const struct filesystem *fs, uint64_t offset, void *buffer, size_t length);

@@ -91,15 +91,6 @@ static const struct signature signatures[] = {
 		.label_offset = 108,
 		.label_length = 12,
 	},
-	{
-		.type = "btrfs",
-		MAGIC("_BHRfS_M"),
-		.magic_offset = 0x10040,
-		.uuid_kind = UUID_BINARY,
-		.uuid_offset = 0x10020,
-		.label_offset = 0x1012b,
-		.label_length = 256,
-	},
 	{ .type = "squashfs", MAGIC("hsqs") },
 	{
 		.type = "erofs",

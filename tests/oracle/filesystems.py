@@ -29,9 +29,9 @@ def run(*command, **options):
     return result.stdout
 
 
-def walk(program, image):
+def walk(program, image, *options):
     """Returns (type, uuid, label) and a dictionary of path -> Entry."""
-    result = subprocess.run([program, image], stdout=subprocess.PIPE, check=False)
+    result = subprocess.run([program, image, *options], stdout=subprocess.PIPE, check=False)
     if result.returncode != 0:
         sys.exit(f"{program} {image}: exit {result.returncode}")
     stream = io.BytesIO(result.stdout)

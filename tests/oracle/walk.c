@@ -1,6 +1,7 @@
 // Everything that the readers see in the file system of one image, for comparison with other tools.
 //
-// usage: walk IMAGE | walk DIRECTORY | walk ROOT.tar
+// usage: walk IMAGE | walk DIRECTORY | walk ROOT.tar, each with MOUNT-OPTIONS behind it or not
+// With options, "" for none, it shows what a mount would; without, all that a boot loader sees.
 // The first line is "type uuid label". For every path follow a line with its kind, mode, uid, gid, size,
 // mtime and the lengths of path and link target; then path, target, and for a regular file its content.
 #include <fcntl.h>
@@ -82,7 +83,7 @@ int main(int count, char **arguments)
 	struct budget budget = { .inflated_left = UINT64_MAX, .steps_left = UINT64_MAX };
 	struct filesystem fs;
 	struct error error;
-	if (count != 2)
+	if (count < 2 || count > 3)
 		return 3;
 	int descriptor = open(arguments[1], O_RDONLY | O_CLOEXEC);
 	off_t size = descriptor < 0 ? -1 : lseek(descriptor, 0, SEEK_END);
@@ -105,6 +106,13 @@ int main(int count, char **arguments)
 	}
 	printf("%s %s %s\n", fs.type ? fs.type : "-", fs.uuid ? fs.uuid : "-", fs.label ? fs.label : "-");
 	struct tree tree = tree_of(&fs);
+	struct node directory;
+	const char *shown;
+	if (count == 3) {
+		if (!fs_find_mounted(&fs, arguments[2], &directory, &shown, &error))
+			stop(arguments[1], &error);
+		tree = tree_of_directory(&fs, &directory);
+	}
 	walk(&tree, "/", 0);
 	fs_close(&fs);
 	arena_free(&arena);
