@@ -2,18 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/scratch.h"
 #include "cmd/served.h"
 #include "facts/wire.h"
 #include "sandbox/sandbox.h"
 
 /* Facts are some hundred kilobytes; this keeps a worker that was talked into more inside its limits. */
 #define WORKER_ARENA_MAX (256u << 20)
+
+/* st_blocks counts 512 bytes, whatever the file system does: a MiB. */
+#define BLOCKS_A_SECOND 2048
+/* What a pipe may take of a processor: as much as 20 GiB in a file. On the wall it is a day. */
+#define STREAM_SECONDS ((uint64_t)21600)
 
 struct work {
 	const struct input *input;
@@ -74,6 +81,8 @@ static bool explain_open(int cause, struct error *error)
 	case ELOOP:
 		return error_set(error, ERROR_IO,
 		                 "its symbolic links lead in a circle: give the file itself");
+	case EBADF:
+		return error_set(error, ERROR_IO, "the standard input is closed");
 	default:
 		return error_set(error, ERROR_IO, "it cannot be opened: %s", strerror(cause));
 	}
@@ -89,25 +98,39 @@ static bool check_kind(int descriptor, enum input_source *source, struct error *
 	case S_IFBLK:
 		*source = SOURCE_FILE;
 		return true;
+	case S_IFIFO:
+	case S_IFSOCK: /* as the standard input: open() gives none */
+		*source = SOURCE_STREAM;
+		return true;
 	case S_IFDIR:
 		*source = SOURCE_DIRECTORY;
 		return true;
-	case S_IFIFO:
-		return error_set(error, ERROR_UNSUPPORTED,
-		                 "it is a pipe, which cannot be read twice: save it to a file and give that");
 	case S_IFCHR:
 		return error_set(error, ERROR_UNSUPPORTED,
-		                 "it is a character device: give a disk image or a block device");
+		                 isatty(descriptor)
+		                         ? "it is a terminal: give a disk image, or send one through a pipe"
+		                         : "it is a character device: give a disk image or a block device");
 	default:
 		return error_set(error, ERROR_UNSUPPORTED,
 		                 "it is no file: give a disk image or a block device");
 	}
 }
 
-/* O_NONBLOCK: a FIFO without a writer must not hold us up; files and disks do not mind. */
+/* A FIFO has nothing to read, and no end, until someone writes to it: waits as open() would. */
+static void wait_for_writer(int descriptor)
+{
+	struct pollfd wanted = { .fd = descriptor, .events = POLLIN };
+	while (poll(&wanted, 1, -1) < 0 && errno == EINTR)
+		;
+	fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+}
+
+/* "-" is the standard input. O_NONBLOCK: some devices would hang in open(); files and disks do not mind. */
 static int open_input(const char *name, enum input_source *source, struct error *error)
 {
-	int descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool is_standard = str_equal(name, "-");
+	int descriptor = is_standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+	                             : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (descriptor < 0) {
 		explain_open(errno, error);
 		return -1;
@@ -116,6 +139,8 @@ static int open_input(const char *name, enum input_source *source, struct error 
 		close(descriptor);
 		return -1;
 	}
+	if (*source == SOURCE_STREAM)
+		wait_for_writer(descriptor);
 	return descriptor;
 }
 
@@ -220,13 +245,29 @@ static double seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/*
+ * What is packed takes its time to unpack: a second of a processor for each MiB of the input, which the
+ * slowest formats (xz, bzip2) need a tenth of. A pipe does not say how much will come, or when.
+ */
+static struct worker_limits limits_for(const struct input *input)
+{
+	struct worker_limits limits = worker_limits_default();
+	struct stat status;
+	uint64_t more = input->source == SOURCE_STREAM ? STREAM_SECONDS : 0;
+	if (input->source == SOURCE_FILE && fstat(input->descriptor, &status) == 0)
+		more = (uint64_t)status.st_blocks / BLOCKS_A_SECOND;
+	limits.cpu_seconds += more;
+	limits.wall_seconds += 4 * more;
+	return limits;
+}
+
 /* One worker on one input. */
 static void examine_input(const struct input *input, const struct questions *questions,
                           const struct worker_access *access, struct arena *arena, struct examination *out)
 {
 	struct error error = { 0 };
 	struct work work = { input, questions };
-	struct worker_limits limits = worker_limits_default();
+	struct worker_limits limits = limits_for(input);
 	struct worker_result result = { 0 };
 	if (worker_run(gather, &work, access, &limits, &result, &error))
 		conclude(&result, arena, out);
@@ -275,12 +316,16 @@ void examine(const char *name, const struct questions *questions, struct arena *
 	} else {
 		struct input input = input_of_file(name, descriptor);
 		input.source = source;
+		if (source != SOURCE_DIRECTORY)
+			scratch_open(&input, arena);
 		struct worker_access access = worker_access_none();
 		if (source == SOURCE_DIRECTORY)
 			access.directory = descriptor;
 		else
 			access.input = descriptor;
+		access.scratch = input.scratch;
 		examine_input(&input, questions, &access, arena, out);
+		close_descriptor(&input.scratch);
 		if (out->facts.served != SERVED_NOT)
 			examine_served(name, descriptor, questions, arena, out);
 	}

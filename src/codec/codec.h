@@ -26,13 +26,21 @@ struct codec {
 
 #define CODEC_HEAD 16
 
+/*
+ * Input that comes in order and whose end is not known before: fills the buffer as far as it goes; *got <
+ * capacity only at the end.
+ */
+typedef bool feed_fn(void *state, void *buffer, size_t capacity, size_t *got, struct error *error);
+
 struct decoder {
 	const struct codec *codec;
-	const struct reader *in; /* borrowed */
-	struct budget *budget;   /* borrowed */
-	uint64_t next;           /* offset in `in` of the first byte not yet loaded */
-	struct span input;       /* loaded and not yet used */
-	uint8_t *buffer;         /* owned */
+	const struct reader *in; /* borrowed; NULL: there is a feed */
+	feed_fn *feed;
+	void *feed_state;      /* borrowed */
+	struct budget *budget; /* borrowed */
+	uint64_t next;         /* offset of the first byte not yet loaded */
+	struct span input;     /* loaded and not yet used */
+	uint8_t *buffer;       /* owned */
 	bool finished;
 	void *state; /* the codec's own, owned */
 };
@@ -40,15 +48,26 @@ struct decoder {
 /* Ends with NULL. */
 extern const struct codec *const codecs[];
 
+/* The format that begins with these bytes, CODEC_HEAD of them at best; NULL when it is none of ours. */
+const struct codec *codec_of(struct span head);
 /* The format that starts at `offset`, or NULL when it is none of ours (or cannot be read). */
 const struct codec *codec_detect(const struct reader *in, uint64_t offset);
 
 /* Starts decoding one member at `offset`. On success decoder_close() is owed. */
 NODISCARD bool decoder_open(struct decoder *out, const struct codec *codec, const struct reader *in,
                             uint64_t offset, struct budget *budget, struct error *error);
+/* The same from the first byte that a feed will give. */
+NODISCARD bool decoder_open_feed(struct decoder *out, const struct codec *codec, feed_fn *feed, void *state,
+                                 struct budget *budget, struct error *error);
 /* Fills the buffer as far as the member goes: *got < capacity only at its end, 0 behind it. */
 NODISCARD bool decoder_read(struct decoder *decoder, void *buffer, size_t capacity, size_t *got,
                             struct error *error);
+/*
+ * At the end of a member: starts the next one, when zeros at most lie between; otherwise *more is false, and
+ * decoder_offset() is that of the first byte of something else, or the input's end when decoder_at_end().
+ */
+NODISCARD bool decoder_next(struct decoder *decoder, bool *more, struct error *error);
+bool decoder_at_end(const struct decoder *decoder);
 /* Offset in the input behind what was used; exact once the member has ended. */
 uint64_t decoder_offset(const struct decoder *decoder);
 void decoder_close(struct decoder *decoder);

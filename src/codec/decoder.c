@@ -13,6 +13,14 @@ const struct codec *const codecs[] = {
 	&codec_bzip2, &codec_lzma, &codec_lzo,  NULL,
 };
 
+const struct codec *codec_of(struct span head)
+{
+	for (const struct codec *const *codec = codecs; *codec; codec++)
+		if ((*codec)->matches(head))
+			return *codec;
+	return NULL;
+}
+
 const struct codec *codec_detect(const struct reader *in, uint64_t offset)
 {
 	uint8_t head[CODEC_HEAD];
@@ -21,10 +29,7 @@ const struct codec *codec_detect(const struct reader *in, uint64_t offset)
 	struct error ignored = { 0 };
 	if (!reader_read(in, offset, head, size, &ignored))
 		return NULL;
-	for (const struct codec *const *codec = codecs; *codec; codec++)
-		if ((*codec)->matches(span_of(head, size)))
-			return *codec;
-	return NULL;
+	return codec_of(span_of(head, size));
 }
 
 bool codec_not_built(const struct decoder *decoder, const char *library, struct error *error)
@@ -32,6 +37,15 @@ bool codec_not_built(const struct decoder *decoder, const char *library, struct 
 	return error_set(error, ERROR_UNSUPPORTED,
 	                 "%s data: this build has no %s, install it and build again", decoder->codec->name,
 	                 library);
+}
+
+static bool begin(struct decoder *out, struct decoder decoder, struct error *error)
+{
+	if (!decoder.codec->open(&decoder, error))
+		return false;
+	decoder.buffer = xmalloc(INPUT_SIZE);
+	*out = decoder;
+	return true;
 }
 
 bool decoder_open(struct decoder *out, const struct codec *codec, const struct reader *in, uint64_t offset,
@@ -42,11 +56,14 @@ bool decoder_open(struct decoder *out, const struct codec *codec, const struct r
 		return error_set(error, ERROR_TRUNCATED,
 		                 "%s data at offset %" PRIu64 " lie behind the end at %" PRIu64, codec->name,
 		                 offset, in->size);
-	if (!codec->open(&decoder, error))
-		return false;
-	decoder.buffer = xmalloc(INPUT_SIZE);
-	*out = decoder;
-	return true;
+	return begin(out, decoder, error);
+}
+
+bool decoder_open_feed(struct decoder *out, const struct codec *codec, feed_fn *feed, void *state,
+                       struct budget *budget, struct error *error)
+{
+	struct decoder decoder = { .codec = codec, .feed = feed, .feed_state = state, .budget = budget };
+	return begin(out, decoder, error);
 }
 
 void decoder_close(struct decoder *decoder)
@@ -67,17 +84,62 @@ uint64_t decoder_offset(const struct decoder *decoder)
 	return decoder->next - decoder->input.size;
 }
 
-/* Loads the next piece of input; at the end of the input none, which is no error. */
+static bool load(struct decoder *decoder, uint8_t *into, size_t room, size_t *got, struct error *error)
+{
+	if (decoder->feed)
+		return decoder->feed(decoder->feed_state, into, room, got, error);
+	uint64_t left = decoder->in->size - decoder->next;
+	*got = left < room ? (size_t)left : room;
+	return reader_read(decoder->in, decoder->next, into, *got, error);
+}
+
+/* Loads the next piece of input behind what is left of the last; at the end of the input none, which is no
+ * error. */
 static bool refill(struct decoder *decoder, struct error *error)
 {
-	uint64_t left = decoder->in->size - decoder->next;
-	size_t size = left < INPUT_SIZE ? (size_t)left : INPUT_SIZE;
-	/* What goes in costs as what comes out: there are data without end that give nothing. */
-	if (!budget_inflate(decoder->budget, size, decoder->codec->name, error) ||
-	    !reader_read(decoder->in, decoder->next, decoder->buffer, size, error))
+	size_t kept = decoder->input.size, got;
+	if (kept > 0)
+		memmove(decoder->buffer, decoder->input.data, kept);
+	decoder->input = span_of(decoder->buffer, kept);
+	if (!load(decoder, decoder->buffer + kept, INPUT_SIZE - kept, &got, error) ||
+	    /* What goes in costs as what comes out: there are data without end that give nothing. */
+	    !budget_inflate(decoder->budget, got, decoder->codec->name, error))
 		return false;
-	decoder->next += size;
-	decoder->input = span_of(decoder->buffer, size);
+	decoder->next += got;
+	decoder->input.size += got;
+	return true;
+}
+
+bool decoder_at_end(const struct decoder *decoder)
+{
+	return decoder->input.size == 0;
+}
+
+bool decoder_next(struct decoder *decoder, bool *more, struct error *error)
+{
+	*more = false;
+	do {
+		if (decoder->input.size < CODEC_HEAD && !refill(decoder, error))
+			return false;
+		size_t zeros = 0;
+		while (zeros < decoder->input.size && decoder->input.data[zeros] == 0)
+			zeros++;
+		decoder_use(decoder, zeros);
+		if (zeros == 0 && decoder->input.size == 0)
+			return true;
+	} while (decoder->input.size == 0);
+	if (decoder->input.size < CODEC_HEAD && !refill(decoder, error))
+		return false;
+	if (!decoder->codec->matches(decoder->input))
+		return true;
+	decoder->codec->close(decoder);
+	decoder->state = NULL;
+	if (!decoder->codec->open(decoder, error)) {
+		decoder->codec = NULL; /* nothing of it is left to close */
+		return false;
+	}
+	decoder->finished = false;
+	*more = true;
 	return true;
 }
 

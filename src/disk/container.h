@@ -5,9 +5,18 @@
 
 #include "disk/disk.h"
 
+/* Every magic in the table lies in the first or the last sector. */
+#define CONTAINER_HEAD 512
+
 struct disk_state {
-	int descriptor; /* borrowed */
-	uint64_t size;  /* of the input, bytes */
+	const struct input *input; /* borrowed, as are the two below, while the disk is opened */
+	struct budget *budget;
+	struct arena *arena;
+	uint8_t head[CONTAINER_HEAD]; /* the input's first bytes */
+	size_t head_size;
+	int descriptor; /* borrowed: the input, or what was unpacked of it */
+	uint64_t size;  /* of what it reads, bytes */
+	bool is_scratch;
 	bool may_have_holes;
 	/* The extent found last: all of it is data, or all of it is a hole. */
 	uint64_t extent_start, extent_end;
@@ -21,6 +30,10 @@ typedef bool container_open_fn(struct disk *disk, struct error *error);
 
 /* raw.c: the bytes of the input are the bytes of the disk. */
 bool raw_open(struct disk *disk, struct error *error);
+
+/* archived.c: the disk among the members of the tar archive that disk->reader holds; disk->archive has them.
+ */
+bool tar_open(struct disk *disk, struct error *error);
 
 /* nbd.c: the disk behind input->descriptor, a connected NBD socket. */
 bool nbd_open(const struct input *input, struct disk *disk, struct error *error);

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "disk/container.h"
-
-#define HEAD_SIZE 512 /* every magic in the table lies in the first or the last sector */
+#include "disk/unpack.h"
 
 struct container {
 	const char *name;
@@ -16,14 +16,18 @@ struct container {
 	bool in_last;  /* the magic is in the last 512 bytes */
 	size_t length; /* of the magic; 0: matches everything, for the last row */
 	const char *magic;
-	container_open_fn *open; /* NULL: recognised, and refused with the advice */
-	const char *advice;      /* "this is " + advice */
+	bool (*test)(struct span first); /* in place of a magic; NULL */
+	container_open_fn *open;         /* NULL: recognised, and refused with the advice */
+	const char *advice;              /* "this is " + advice */
 };
 
 #define MAGIC(text) .length = sizeof(text) - 1, .magic = (text)
 #define CONVERT(format, ending)                                                                              \
 	"convert it with `qemu-img convert -f " format " -O raw disk." ending " disk.raw`"
+#define EMPTY           "the input is empty (0 bytes), so it holds no disk: was it copied completely?"
 #define UNPACK(command) "unpack it with `" command "` and give the disk inside"
+
+static container_open_fn compressed_open;
 
 /*
  * Tried in this order; the first match decides. The magics are those of the formats' specifications:
@@ -44,39 +48,37 @@ static const struct container containers[] = {
 	{ "parallels", MAGIC("WithouFreSpacExt"), .open = parallels_open },
 	{ "android-sparse", MAGIC("\x3a\xff\x26\xed"),
 	  .advice = "an Android sparse image: convert it with `simg2img disk.img disk.raw`" },
-	{ "gzip", MAGIC("\x1f\x8b\x08"),
-	  .advice = "a gzip file: unpack it with `tar -xzf` (a .tar.gz) or `gzip -d` and give the disk.raw "
-	            "inside" },
-	{ "xz", MAGIC("\3757zXZ\0"), .advice = "an xz file: " UNPACK("xz -d") },
-	{ "zstd", MAGIC("\x28\xb5\x2f\xfd"), .advice = "a zstd file: " UNPACK("zstd -d") },
-	{ "bzip2", MAGIC("BZh"), .advice = "a bzip2 file: " UNPACK("bzip2 -d") },
-	{ "lz4", MAGIC("\x04\x22\x4d\x18"), .advice = "an lz4 file: " UNPACK("lz4 -d") },
+	{ "gzip", MAGIC("\x1f\x8b\x08"), .open = compressed_open },
+	{ "xz", MAGIC("\3757zXZ\0"), .open = compressed_open },
+	{ "zstd", MAGIC("\x28\xb5\x2f\xfd"), .open = compressed_open },
+	{ "bzip2", MAGIC("BZh"), .open = compressed_open },
+	{ "lz4", MAGIC("\x04\x22\x4d\x18"), .open = compressed_open },
 	{ "zip", MAGIC("PK\x03\x04"), .advice = "a zip file: " UNPACK("unzip") },
 	{ "7z", MAGIC("7z\xbc\xaf\x27\x1c"), .advice = "a 7z file: " UNPACK("7z x") },
-	{ "tar", .offset = 257, MAGIC("ustar"), .advice = "a tar file: " UNPACK("tar -xf") },
+	{ "tar", .offset = 257, MAGIC("ustar"), .open = tar_open },
+	{ "tar", .test = tar_is_header, .open = tar_open }, /* v7 has no magic */
 	{ "raw", .open = raw_open },
 };
 
 static bool matches(const struct container *container, struct span first, struct span last)
 {
+	if (container->test)
+		return container->test(first);
 	return container->length == 0 || span_has(container->in_last ? last : first, container->offset,
 	                                          container->magic, container->length);
 }
 
 /* Only a regular file or a block device has a size and can be read at any place. */
-static bool check_kind(int descriptor, mode_t *mode, struct error *error)
+static bool check_kind(struct disk_state *state, struct error *error)
 {
 	struct stat status;
-	if (fstat(descriptor, &status) != 0)
+	if (fstat(state->descriptor, &status) != 0)
 		return error_set(error, ERROR_IO, "the input cannot be examined: %s", strerrordesc_np(errno));
-	*mode = status.st_mode;
-	if (S_ISREG(*mode) || S_ISBLK(*mode))
+	state->may_have_holes = S_ISREG(status.st_mode);
+	if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode))
 		return true;
-	if (S_ISDIR(*mode))
+	if (S_ISDIR(status.st_mode))
 		return error_set(error, ERROR_UNSUPPORTED, "this is a directory, not a disk image");
-	if (S_ISFIFO(*mode) || S_ISSOCK(*mode))
-		return error_set(error, ERROR_UNSUPPORTED,
-		                 "a disk cannot be read from a pipe or a socket: save it to a file first");
 	return error_set(error, ERROR_UNSUPPORTED,
 	                 "this is neither a regular file nor a block device, so it holds no disk image");
 }
@@ -89,70 +91,179 @@ static bool measure(struct disk_state *state, struct error *error)
 		return error_set(error, ERROR_IO, "the size of the input cannot be told: %s",
 		                 strerrordesc_np(errno));
 	if (end == 0)
-		return error_set(
-			error, ERROR_TRUNCATED,
-			"the input is empty (0 bytes), so it holds no disk: was it copied completely?");
+		return error_set(error, ERROR_TRUNCATED, EMPTY);
 	state->size = (uint64_t)end;
 	return true;
 }
 
-static bool read_ends(struct disk *disk, uint8_t first[HEAD_SIZE], uint8_t last[HEAD_SIZE], size_t *length,
-                      struct error *error)
+/* The row that the first and the last bytes of what disk->reader has belong to. */
+static bool detect(const struct disk *disk, const struct container **out, struct error *error)
 {
-	*length = disk->state->size < HEAD_SIZE ? (size_t)disk->state->size : HEAD_SIZE;
-	return reader_read(&disk->reader, 0, first, *length, error) &&
-	       reader_read(&disk->reader, disk->reader.size - *length, last, *length, error);
-}
-
-static bool detect(struct disk *disk, struct error *error)
-{
-	uint8_t first[HEAD_SIZE], last[HEAD_SIZE];
-	size_t length;
-	/* Every container is read through the raw bytes of its file. */
-	if (!read_ends(disk, first, last, &length, error))
+	uint8_t first[CONTAINER_HEAD], last[CONTAINER_HEAD];
+	const struct reader *reader = &disk->reader;
+	size_t length = reader->size < CONTAINER_HEAD ? (size_t)reader->size : CONTAINER_HEAD;
+	if (!reader_read(reader, 0, first, length, error) ||
+	    !reader_read(reader, reader->size - length, last, length, error))
 		return false;
-	const struct container *found = containers;
-	while (!matches(found, span_of(first, length), span_of(last, length)))
-		found++;
-	if (!found->open)
-		return error_set(error, ERROR_UNSUPPORTED, "this is %s", found->advice);
-	disk->container = found->name;
-	return found->open(disk, error);
+	*out = containers;
+	while (!matches(*out, span_of(first, length), span_of(last, length)))
+		(*out)++;
+	memcpy(disk->state->head, first, length);
+	disk->state->head_size = length;
+	return true;
 }
 
-static struct disk *new_disk(const struct disk_state *state)
+/* What is packed may itself be packed as a tar or not at all; everything else has to be unpacked by hand. */
+static bool check_inside(const struct container *inside, const char *outside, struct error *error)
+{
+	if (inside->open == raw_open || inside->open == tar_open)
+		return true;
+	if (inside->open == compressed_open)
+		return error_set(error, ERROR_UNSUPPORTED,
+		                 "this %s file holds a %s file: unpack the outer one and give what is inside",
+		                 outside, inside->name);
+	return error_set(error, ERROR_UNSUPPORTED,
+	                 "this %s file holds no raw disk but a %s image: unpack it and give that", outside,
+	                 inside->name);
+}
+
+/* The disk inside an archive is raw, or it is none for the platform and for us. */
+static bool open_archive(struct disk *disk, struct error *error)
+{
+	const struct container *inside;
+	if (!tar_open(disk, error))
+		return false;
+	if (!disk->packing.disk.name)
+		return true;
+	if (disk->reader.size == 0)
+		return error_set(error, ERROR_TRUNCATED, "the archive's member %.200s is empty",
+		                 disk->packing.disk.name);
+	if (!detect(disk, &inside, error))
+		return false;
+	return inside->open == raw_open || check_inside(inside, disk->container, error);
+}
+
+static const char *ending_of(const char *compression)
+{
+	static const struct {
+		const char *name, *ending;
+	} endings[] = { { "gzip", "gz" }, { "zstd", "zst" }, { "bzip2", "bz2" } };
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+		if (str_equal(compression, endings[i].name))
+			return endings[i].ending;
+	return compression;
+}
+
+static bool compressed_open(struct disk *disk, struct error *error)
+{
+	struct disk_state *state = disk->state;
+	bool piped = state->input->source == SOURCE_STREAM;
+	struct feed feed = { .disk = disk, .head = state->head, .head_size = piped ? state->head_size : 0 };
+	const struct codec *codec = codec_of(span_of(state->head, state->head_size));
+	const struct container *inside;
+	if (!codec)
+		return error_set(error, ERROR_CORRUPT, "this is a %s file whose header is damaged",
+		                 disk->container);
+	disk->packing.compression = disk->container;
+	if (!unpack(disk, &feed, codec, error) || !detect(disk, &inside, error) ||
+	    !check_inside(inside, disk->packing.compression, error))
+		return false;
+	if (inside->open != tar_open)
+		return true;
+	disk->container = arena_printf(state->arena, "tar.%s", ending_of(disk->packing.compression));
+	return open_archive(disk, error);
+}
+
+static bool open_container(struct disk *disk, const struct container *container, struct error *error)
+{
+	if (!container->open)
+		return error_set(error, ERROR_UNSUPPORTED, "this is %s", container->advice);
+	disk->container = container->name;
+	return (container->open == tar_open ? open_archive : container->open)(disk, error);
+}
+
+/* Every container is read through the raw bytes of its file. */
+static bool open_bytes(struct disk *disk, struct error *error)
+{
+	return check_kind(disk->state, error) && measure(disk->state, error) && raw_open(disk, error);
+}
+
+static bool open_file(struct disk *disk, struct error *error)
+{
+	const struct container *container;
+	return open_bytes(disk, error) && detect(disk, &container, error) &&
+	       open_container(disk, container, error);
+}
+
+/* What is not compressed is kept as it is: a disk is read here and there, and a pipe only once. */
+static bool open_pipe(struct disk *disk, struct error *error)
+{
+	struct disk_state *state = disk->state;
+	struct feed feed = { .disk = disk };
+	const struct container *container = containers;
+	if (!feed_read(&feed, state->head, sizeof(state->head), &state->head_size, error))
+		return false;
+	if (state->head_size == 0)
+		return error_set(error, ERROR_TRUNCATED, EMPTY);
+	while (!matches(container, span_of(state->head, state->head_size), (struct span){ 0 }))
+		container++;
+	feed = (struct feed){ .disk = disk, .head = state->head, .head_size = state->head_size };
+	if (container->open == compressed_open)
+		return open_container(disk, container, error);
+	bool readable = container->open == raw_open || container->open == tar_open;
+	if (readable && (!unpack(disk, &feed, NULL, error) || !detect(disk, &container, error)))
+		return false;
+	if (container->open == raw_open || container->open == tar_open || !container->open)
+		return open_container(disk, container, error);
+	return error_set(error, ERROR_UNSUPPORTED,
+	                 "a %s image cannot be read from a pipe: save it to a file and give that",
+	                 container->name);
+}
+
+static bool open_server(struct disk *disk, struct error *error)
+{
+	return nbd_open(disk->state->input, disk, error);
+}
+
+/* The input's name without its folders; NULL for the standard input. */
+static const char *file_name(const struct input *input, struct arena *arena)
+{
+	if (!input->name || str_equal(input->name, "-"))
+		return NULL;
+	const char *slash = strrchr(input->name, '/');
+	return arena_strdup(arena, slash ? slash + 1 : input->name);
+}
+
+static struct disk *new_disk(const struct input *input)
 {
 	struct disk *disk = xmalloc(sizeof(*disk));
 	*disk = (struct disk){ .state = xmalloc(sizeof(*disk->state)) };
-	*disk->state = *state;
+	*disk->state = (struct disk_state){ .input = input, .descriptor = input->descriptor };
 	return disk;
 }
 
 bool disk_open_bytes(const struct input *input, struct disk **out, struct error *error)
 {
-	mode_t mode;
-	struct disk_state state = { .descriptor = input->descriptor };
-	if (!check_kind(input->descriptor, &mode, error) || !measure(&state, error))
+	struct disk *disk = new_disk(input);
+	if (!open_bytes(disk, error)) {
+		disk_close(disk);
 		return false;
-	state.may_have_holes = S_ISREG(mode);
-	*out = new_disk(&state);
-	return raw_open(*out, error);
+	}
+	*out = disk;
+	return true;
 }
 
 bool disk_open(const struct input *input, struct budget *budget, struct arena *arena, struct disk **out,
                struct error *error)
 {
-	(void)budget; /* nothing of the table is unpacked */
-	(void)arena;
-	struct disk *disk = NULL;
-	bool opened;
-	if (input->source == SOURCE_SERVER) {
-		disk = new_disk(&(struct disk_state){ .descriptor = input->descriptor });
-		opened = nbd_open(input, disk, error);
-	} else {
-		opened = disk_open_bytes(input, &disk, error) && detect(disk, error);
-	}
-	if (!opened) {
+	struct disk *disk = new_disk(input);
+	disk->state->budget = budget;
+	disk->state->arena = arena;
+	disk->packing.file_name = file_name(input, arena);
+	bool (*open_source)(struct disk *, struct error *) = input->source == SOURCE_SERVER   ? open_server
+	                                                     : input->source == SOURCE_STREAM ? open_pipe
+	                                                                                      : open_file;
+	if (!open_source(disk, error)) {
 		disk_close(disk);
 		return false;
 	}

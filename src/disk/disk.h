@@ -5,6 +5,8 @@
 #include "base/place.h"
 #include "base/reader.h"
 #include "disk/input.h"
+#include "disk/packing.h"
+#include "disk/tar.h"
 
 /* Containers that a server reads for us, once our own reading of their header has found nothing against it.
  */
@@ -20,18 +22,23 @@ enum served {
 };
 
 struct disk {
-	const char *container;  /* "raw", ... : the name of the format in reports */
+	const char *container;  /* "raw", "tar.gz", ... : the name of the format in reports */
 	enum served served;     /* not SERVED_NOT: the reader is of the file; the disk in it needs a server */
 	struct problem problem; /* what the container says against itself; code NULL: nothing */
 	struct reader reader;   /* the guest-visible disk: what the firmware would see */
 	uint64_t bytes_read;    /* bytes asked of the input so far; holes of a sparse file cost nothing */
 	char failure[480];      /* the first read that failed, as a sentence; empty: none did */
+	struct packing packing; /* what was around the disk */
+	/* Of an input that is a tar archive, in the arena. Without a disk in it, packing.disk.name is NULL
+	 * and `reader` is of the archive. */
+	const struct tar_archive *archive;
 	struct disk_state *state; /* owned */
 };
 
 /*
  * Opens the disk behind an input, which the caller keeps and closes after disk_close(). Detects the container
- * by content. What must be unpacked costs `budget`; messages and names live in `arena`.
+ * by content. What is packed is unpacked to the input's scratch file, and
+ * costs `budget`; names live in `arena`.
  */
 NODISCARD bool disk_open(const struct input *input, struct budget *budget, struct arena *arena,
                          struct disk **out, struct error *error);

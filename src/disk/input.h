@@ -1,4 +1,5 @@
-// What a worker is given to read: one input, opened by the parent, and room for what has to be unpacked of it.
+// What a worker is given to read: one input, opened by the parent, and room for what has to be unpacked of
+// it.
 #pragma once
 
 #include <stdint.h>

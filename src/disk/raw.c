@@ -69,7 +69,8 @@ static bool read_some(struct disk *disk, uint64_t offset, void *buffer, size_t l
 		                 offset, strerrordesc_np(errno));
 	if (count == 0)
 		return shrunk(state, offset, error);
-	disk->bytes_read += (uint64_t)count;
+	if (!state->is_scratch)
+		disk->bytes_read += (uint64_t)count;
 	*got = (size_t)count;
 	return true;
 }

@@ -35,6 +35,7 @@ struct facts {
 		served; /* not SERVED_NOT: nothing was examined, since a server has to read this container */
 	uint64_t size;       /* of the guest-visible disk, bytes */
 	uint64_t bytes_read; /* from the input */
+	struct packing packing;
 	struct partition_table table;
 	struct boot boot;
 	LIST(struct kernel) kernels;

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "disk/tar.h"
 #include "facts/gatherer.h"
 
 void gather_note_gap(struct gatherer *gatherer, const char *code, const struct place *place,
@@ -52,6 +51,26 @@ static void note_failure(struct gatherer *gatherer)
 	gather_note_gap(gatherer, "disk-unreadable", NULL, "%s", gatherer->disk->failure);
 }
 
+/* The bytes of a file or a pipe, unpacked: a disk, the root of a system in a tar, or else a part of one. */
+static void gather_opened(struct gatherer *gatherer)
+{
+	const struct disk *disk = gatherer->disk;
+	bool is_packed = disk->packing.compression || gatherer->input->source == SOURCE_STREAM;
+	gatherer->facts->packing = disk->packing;
+	if (disk->archive && !disk->packing.disk.name) {
+		if (!gather_root_tar(gatherer, &disk->reader, disk->container))
+			gatherer->facts->reason =
+				"it is a tar archive of neither a disk nor a system: it has no member "
+			        "disk.raw, no "
+				"single file that looks like a disk, and neither /etc nor /usr";
+		return;
+	}
+	if (!disk->archive && is_packed && gather_part(gatherer, &disk->reader))
+		return;
+	gather_disk(gatherer);
+	note_failure(gatherer);
+}
+
 /* A disk in some wrapping. */
 static void gather_wrapped(struct gatherer *gatherer)
 {
@@ -64,8 +83,7 @@ static void gather_wrapped(struct gatherer *gatherer)
 	if (gatherer->disk->problem.code)
 		*LIST_ADD(gatherer->arena, &facts->problems) = gatherer->disk->problem;
 	if (gatherer->disk->served == SERVED_NOT) {
-		gather_disk(gatherer);
-		note_failure(gatherer);
+		gather_opened(gatherer);
 		return;
 	}
 	facts->served = gatherer->disk->served;
@@ -73,20 +91,12 @@ static void gather_wrapped(struct gatherer *gatherer)
 	facts->reason = "it has to be read through a server";
 }
 
-static bool gather_tar(struct gatherer *gatherer, const struct reader *bytes)
-{
-	uint8_t block[TAR_BLOCK];
-	struct error error = { 0 };
-	return bytes->size >= sizeof(block) && reader_read(bytes, 0, block, sizeof(block), &error) &&
-	       tar_is_header(span_of(block, sizeof(block))) && gather_root_tar(gatherer, bytes, "tar");
-}
-
-/* A file: a part of a system, or else a disk. */
+/* A file: a part of a system, which may be compressed by itself, or else a disk. */
 static void gather_file(struct gatherer *gatherer)
 {
 	struct error error = { 0 };
 	if (disk_open_bytes(gatherer->input, &gatherer->disk, &error) &&
-	    (gather_part(gatherer, &gatherer->disk->reader) || gather_tar(gatherer, &gatherer->disk->reader)))
+	    gather_part(gatherer, &gatherer->disk->reader))
 		return;
 	disk_close(gatherer->disk);
 	gatherer->disk = NULL;
@@ -99,11 +109,12 @@ static const struct {
 } sources[] = {
 	{ SOURCE_FILE, gather_file },
 	{ SOURCE_SERVER, gather_wrapped },
+	{ SOURCE_STREAM, gather_wrapped },
 	{ SOURCE_DIRECTORY, gather_directory },
 };
 
-void facts_gather(const struct input *input, const struct questions *questions, facts_checkpoint_fn *checkpoint,
-                  void *context, struct arena *arena, struct facts *facts)
+void facts_gather(const struct input *input, const struct questions *questions,
+                  facts_checkpoint_fn *checkpoint, void *context, struct arena *arena, struct facts *facts)
 {
 	struct gatherer gatherer = {
 		.input = input,

@@ -223,6 +223,25 @@ DEFINE_RECORD(static, observation,
 DEFINE_RECORD(static, observations,
 	ITEMS(observations, items, observation))
 
+DEFINE_RECORD(static, packed_member,
+	STRING(packed_member, name),
+	STRING(packed_member, type),
+	STRING(packed_member, format),
+	FLAG(packed_member, sparse),
+	NUMBER(packed_member, size),
+	NUMBER(packed_member, header))
+
+DEFINE_RECORD(static, packing,
+	STRING(packing, file_name),
+	STRING(packing, compression),
+	NUMBER(packing, streams),
+	NUMBER(packing, garbage),
+	NUMBER(packing, unpacked_size),
+	FLAG(packing, is_tar),
+	NUMBER(packing, member_count),
+	ITEMS(packing, members, packed_member),
+	RECORD(packing, disk, packed_member))
+
 DEFINE_RECORD(, facts,
 	ENUM(facts, kind, input_kind_names),
 	ENUM(facts, examined, examined_names),
@@ -231,6 +250,7 @@ DEFINE_RECORD(, facts,
 	ENUM(facts, served, served_names),
 	NUMBER(facts, size),
 	NUMBER(facts, bytes_read),
+	RECORD(facts, packing, packing),
 	RECORD(facts, table, partition_table),
 	RECORD(facts, boot, boot),
 	ITEMS(facts, kernels, kernel),

@@ -22,7 +22,9 @@ void check_partition_table(const struct context *context, struct outcome *outcom
 void check_boot_path(const struct context *context, struct outcome *outcome);
 void check_uefi_path(const struct context *context, struct outcome *outcome);
 void check_no_encryption(const struct context *context, struct outcome *outcome);
-void check_tar(const struct context *context, struct outcome *outcome);
+void check_tar_member(const struct context *context, struct outcome *outcome);
+void check_tar_format(const struct context *context, struct outcome *outcome);
+void check_tar_name(const struct context *context, struct outcome *outcome);
 
 void check_default_entry(const struct context *context, struct outcome *outcome);
 void check_root_found(const struct context *context, struct outcome *outcome);

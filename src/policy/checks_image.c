@@ -239,15 +239,3 @@ void check_no_encryption(const struct context *context, struct outcome *outcome)
 	outcome_set(context, outcome, VERDICT_PASS, "none of the %zu partitions is encrypted",
 	            facts->table.partitions.count);
 }
-
-void check_tar(const struct context *context, struct outcome *outcome)
-{
-	const char *container = context->facts->container;
-	if (!container)
-		outcome_set(context, outcome, VERDICT_UNKNOWN, "the input's format is not known");
-	else if (str_equal(container, "tar.gz"))
-		outcome_set(context, outcome, VERDICT_UNKNOWN, "the archive's headers were not looked at");
-	else
-		outcome_set(context, outcome, VERDICT_NOT_APPLICABLE, "the input is a %s disk, not a tar.gz",
-		            container);
-}

@@ -42,11 +42,52 @@ static json_t *partition_json(const struct partition *partition)
 	return object;
 }
 
+static json_t *member_json(const struct packed_member *member)
+{
+	json_t *object = json_object();
+	json_add(object, "name", json_text(member->name));
+	json_add(object, "type", json_text(member->type));
+	json_add(object, "format", json_text(member->format));
+	json_add(object, "sparse", json_boolean(member->sparse));
+	json_add(object, "size", json_number(member->size));
+	json_add(object, "header", json_number(member->header));
+	return object;
+}
+
+static json_t *archive_json(const struct packing *packing)
+{
+	if (!packing->is_tar)
+		return json_null();
+	json_t *object = json_object();
+	json_t *members = json_array();
+	json_add(object, "disk", packing->disk.name ? member_json(&packing->disk) : json_null());
+	json_add(object, "member_count", json_number(packing->member_count));
+	for (size_t i = 0; i < packing->members.count; i++)
+		json_append(members, member_json(&packing->members.items[i]));
+	json_add(object, "members", members);
+	return object;
+}
+
+static json_t *packing_json(const struct packing *packing)
+{
+	if (!packing->compression && !packing->is_tar)
+		return json_null();
+	json_t *object = json_object();
+	json_add(object, "compression", json_text(packing->compression));
+	json_add(object, "streams", json_number(packing->streams));
+	json_add(object, "garbage", packing->garbage ? json_number(packing->garbage) : json_null());
+	json_add(object, "unpacked_size",
+	         packing->compression ? json_number(packing->unpacked_size) : json_null());
+	json_add(object, "archive", archive_json(packing));
+	return object;
+}
+
 static json_t *disk_json(const struct facts *facts)
 {
 	const struct partition_table *table = &facts->table;
 	json_t *object = json_object();
 	json_add(object, "container", json_text(facts->container));
+	json_add(object, "packing", packing_json(&facts->packing));
 	json_add(object, "size", json_number(facts->size));
 	json_add(object, "table", json_text(table->kind));
 	json_add(object, "sector_size", json_number(table->sector_size));

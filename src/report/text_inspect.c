@@ -76,6 +76,38 @@ static void print_partition(const struct page *page, const struct partition *par
 	print_row(page, label, text_get(&line));
 }
 
+static void print_member(const struct page *page, const struct packed_member *member)
+{
+	struct text line CLEANUP(text_free) = { 0 };
+	text_printf(&line, "%s: %s, ", member->name, member->type);
+	phrase_size(&line, member->size);
+	text_printf(&line, ", %s header at byte %" PRIu64 "%s", member->format, member->header,
+	            member->sparse ? ", sparse" : "");
+	print_row(page, "member", text_get(&line));
+}
+
+static void print_packing(const struct page *page)
+{
+	const struct packing *packing = &page->facts->packing;
+	struct text line CLEANUP(text_free) = { 0 };
+	if (packing->compression) {
+		text_printf(&line, "%s, unpacked ", packing->compression);
+		phrase_size(&line, packing->unpacked_size);
+		if (packing->streams > 1)
+			text_printf(&line, ", %" PRIu64 " streams", packing->streams);
+		if (packing->garbage)
+			text_printf(&line, ", followed by something else at byte %" PRIu64, packing->garbage);
+		print_row(page, "compression", text_get(&line));
+	}
+	for (size_t i = 0; i < packing->members.count; i++)
+		print_member(page, &packing->members.items[i]);
+	if (packing->member_count > packing->members.count) {
+		text_clear(&line);
+		text_printf(&line, "and %" PRIu64 " more", packing->member_count - packing->members.count);
+		print_row(page, "member", text_get(&line));
+	}
+}
+
 static void print_disk(const struct page *page)
 {
 	const struct facts *facts = page->facts;
@@ -85,6 +117,7 @@ static void print_disk(const struct page *page)
 	text_printf(&line, " (%" PRIu64 " bytes)", facts->size);
 	print_row(page, "size", text_get(&line));
 	print_row(page, "container", facts->container);
+	print_packing(page);
 	text_clear(&line);
 	text_printf(&line, "%s, sectors of %" PRIu64 " bytes%s",
 	            facts->table.kind ? facts->table.kind : "none", facts->table.sector_size,

@@ -47,6 +47,8 @@ NORETURN static void be_worker(worker_fn *work, void *context, const struct work
 	lockdown_child(parent);
 	/* Messages in another language would be looked up in files; and images are read alike everywhere. */
 	setlocale(LC_ALL, "C");
+	/* A temporary file that may not grow further is for the worker to report. */
+	signal(SIGXFSZ, SIG_IGN);
 	lockdown(access, output, limits);
 	work(context, access->input, output);
 	_exit(EXIT_SUCCESS);

@@ -34,7 +34,7 @@ NOT_EXAMINED = [
     ("short.bzImage", "the kernel file ends inside its setup header"),
     ("program", "it is an ELF file and no kernel: it does not contain \"Linux version\""),
     ("u-boot.config", "it is a \"U-Boot 2023.01 Configuration\", and not that of a kernel"),
-    ("pipe", "it is a pipe, which cannot be read twice: save it to a file and give that"),
+    ("-", f"it is a character device: {GIVE}"),
     ("/dev/null", f"it is a character device: {GIVE}"),
     ("socket", f"it is a socket or a device that is not there: {GIVE}"),
     ("private.raw", "permission denied: make it readable for this user, or run as one who may read it"),

@@ -165,7 +165,7 @@ static void what_is_no_disk_is_refused(void **state)
 	int ends[2];
 	assert_int_equal(pipe(ends), 0);
 	close(ends[1]);
-	refused(ends[0], ERROR_UNSUPPORTED, "pipe");
+	refused(ends[0], ERROR_UNSUPPORTED, "neither");
 	int write_only = new_file();
 	put(write_only, 0, "disk", 4);
 	char path[64];
@@ -184,10 +184,7 @@ static void containers_are_named(void **state)
 		const char *part;
 	} cases[] = {
 		{ 0, { (const uint8_t *)"COWD", 4 }, "VMDK" },
-		{ 0, { (const uint8_t *)"\x1f\x8b\x08\0", 4 }, "tar -xzf" },
-		{ 0, { (const uint8_t *)"\xfd\x37zXZ\0", 6 }, "xz -d" },
-		{ 0, { (const uint8_t *)"\x28\xb5\x2f\xfd", 4 }, "zstd -d" },
-		{ 257, { (const uint8_t *)"ustar  ", 8 }, "tar -xf" },
+		{ 0, { (const uint8_t *)"PK\x03\x04", 4 }, "unzip" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int descriptor = new_file();

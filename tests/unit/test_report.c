@@ -534,11 +534,38 @@ static void inspect_scene(const char *golden, const char *format, struct scene *
 	free(output);
 }
 
+/* As the platform takes it, but for what is behind the archive. */
+static void pack(struct facts *facts)
+{
+	struct packing *packing = &facts->packing;
+	facts->container = "tar.gz";
+	*packing = (struct packing){
+		.file_name = "disk.tar.gz",
+		.compression = "gzip",
+		.streams = 2,
+		.garbage = 135933138,
+		.unpacked_size = 400896000,
+		.is_tar = true,
+		.member_count = 18,
+		.disk = { .name = "disk.raw",
+		          .type = "file",
+		          .format = "gnu",
+		          .sparse = true,
+		          .size = facts->size },
+	};
+	*LIST_ADD(&arena, &packing->members) = packing->disk;
+	*LIST_ADD(&arena, &packing->members) = (struct packed_member){
+		.name = "README", .type = "symbolic link", .format = "ustar", .header = 400894464
+	};
+}
+
 static void test_inspect(void **state)
 {
 	(void)state;
-	inspect_scene("inspect.txt", "text", good_scene(), plain(100));
-	inspect_scene("inspect.json", "json", good_scene(), plain(100));
+	struct scene *good = good_scene();
+	pack(&good->facts);
+	inspect_scene("inspect.txt", "text", good, plain(100));
+	inspect_scene("inspect.json", "json", good, plain(100));
 	struct scene *none = new_scene();
 	none->facts.reason = "it is a directory: give a disk image or a block device";
 	inspect_scene("inspect-none.txt", "text", none, plain(100));

@@ -1,0 +1,197 @@
+// A stream into the scratch file. One pass: what is decoded is looked at for zeros and written, so that a
+// disk takes the room of what it holds, and is read like a sparse file afterwards.
+#include "disk/unpack.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK_SIZE ((size_t)1 << 20)
+/* The smallest hole: a multiple of every file system's block size that is in use, and few extents to search.
+ */
+#define HOLE_SIZE ((size_t)16 << 10)
+/* No disk that can be imported is larger than 2 TiB, and a container adds little to it. */
+#define UNPACKED_MOST (UINT64_C(4) << 40)
+
+struct spool {
+	int scratch;
+	uint64_t offset;  /* of what comes next */
+	uint64_t written; /* bytes that are no holes */
+	uint64_t most;
+};
+
+bool feed_read(void *state, void *buffer, size_t capacity, size_t *got, struct error *error)
+{
+	struct feed *feed = state;
+	struct disk_state *input = feed->disk->state;
+	*got = 0;
+	if (feed->offset < feed->head_size) {
+		*got = feed->head_size - (size_t)feed->offset < capacity
+		               ? feed->head_size - (size_t)feed->offset
+		               : capacity;
+		memcpy(buffer, feed->head + feed->offset, *got);
+		feed->offset += *got;
+	}
+	if (input->input->source != SOURCE_STREAM) {
+		uint64_t left = feed->disk->reader.size - feed->offset;
+		*got = left < capacity ? (size_t)left : capacity;
+		feed->offset += *got;
+		return reader_read(&feed->disk->reader, feed->offset - *got, buffer, *got, error);
+	}
+	while (*got < capacity) {
+		ssize_t count = read(input->descriptor, (uint8_t *)buffer + *got, capacity - *got);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return error_set(error, ERROR_IO,
+			                 "the input cannot be read at offset %" PRIu64 ": %s", feed->offset,
+			                 strerrordesc_np(errno));
+		if (count == 0)
+			break;
+		*got += (size_t)count;
+		feed->offset += (uint64_t)count;
+		feed->disk->bytes_read += (uint64_t)count;
+	}
+	return true;
+}
+
+static bool no_room(const struct spool *spool, const char *why, struct error *error)
+{
+	return error_set(error, ERROR_LIMIT,
+	                 "unpacking it takes more than %" PRIu64
+	                 " bytes of room for temporary files (%s): set TMPDIR to a folder with more",
+	                 spool->written, why);
+}
+
+static bool write_data(struct spool *spool, const uint8_t *data, size_t size, uint64_t offset,
+                       struct error *error)
+{
+	if (size > spool->most - spool->written)
+		return no_room(spool, "no more is free", error);
+	while (size > 0) {
+		ssize_t count = pwrite(spool->scratch, data, size, (off_t)offset);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+			return no_room(spool, strerrordesc_np(errno), error);
+		if (count <= 0)
+			return error_set(error, ERROR_IO,
+			                 "what is unpacked of the input cannot be written to a temporary "
+			                 "file: %s",
+			                 strerrordesc_np(errno));
+		data += count;
+		size -= (size_t)count;
+		offset += (uint64_t)count;
+		spool->written += (uint64_t)count;
+	}
+	return true;
+}
+
+/* All bytes equal the one before them, and the first is zero: memcmp() compares faster than any loop here. */
+static bool is_zero(const uint8_t *data, size_t size)
+{
+	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
+/* Writes a chunk's runs of blocks that hold something. */
+static bool write_chunk(struct spool *spool, const uint8_t *chunk, size_t size, struct error *error)
+{
+	size_t run = 0; /* where the run of data before `at` begins */
+	for (size_t at = 0, next; at < size; at = next) {
+		next = at + HOLE_SIZE < size ? at + HOLE_SIZE : size;
+		bool hole = is_zero(chunk + at, next - at);
+		if (hole && run < at && !write_data(spool, chunk + run, at - run, spool->offset + run, error))
+			return false;
+		if (hole)
+			run = next;
+	}
+	if (run < size && !write_data(spool, chunk + run, size - run, spool->offset + run, error))
+		return false;
+	spool->offset += size;
+	return true;
+}
+
+/* The next chunk; *got < CHUNK_SIZE only at the end. */
+static bool next_chunk(struct disk *disk, struct feed *feed, struct decoder *decoder, uint8_t *chunk,
+                       size_t *got, struct error *error)
+{
+	struct packing *packing = &disk->packing;
+	if (!decoder)
+		return feed_read(feed, chunk, CHUNK_SIZE, got, error);
+	*got = 0;
+	for (;;) {
+		size_t some;
+		bool more;
+		if (!decoder_read(decoder, chunk + *got, CHUNK_SIZE - *got, &some, error))
+			return false;
+		*got += some;
+		if (*got == CHUNK_SIZE)
+			return true;
+		if (!decoder_next(decoder, &more, error))
+			return false;
+		if (!more)
+			break;
+		packing->streams++;
+	}
+	if (!decoder_at_end(decoder))
+		packing->garbage = decoder_offset(decoder);
+	return true;
+}
+
+static bool spool_all(struct disk *disk, struct feed *feed, struct decoder *decoder, struct spool *spool,
+                      struct error *error)
+{
+	uint8_t *chunk = xmalloc(CHUNK_SIZE);
+	bool sound = true;
+	for (size_t got = CHUNK_SIZE; sound && got == CHUNK_SIZE;) {
+		sound = budget_step(disk->state->budget, 1, "unpacking it", error) &&
+		        next_chunk(disk, feed, decoder, chunk, &got, error) &&
+		        write_chunk(spool, chunk, got, error);
+		if (sound && spool->offset > UNPACKED_MOST)
+			sound = error_set(error, ERROR_LIMIT,
+			                  "unpacked it is larger than %" PRIu64 " bytes, as no disk is",
+			                  UNPACKED_MOST);
+	}
+	free(chunk);
+	if (sound && ftruncate(spool->scratch, (off_t)spool->offset) != 0)
+		return no_room(spool, strerrordesc_np(errno), error);
+	return sound;
+}
+
+/* From here on disk->state reads the scratch file. */
+static bool read_scratch(struct disk *disk, const struct spool *spool, struct error *error)
+{
+	struct disk_state *state = disk->state;
+	if (spool->offset == 0)
+		return error_set(error, ERROR_TRUNCATED,
+		                 "the input holds nothing (0 bytes%s): was it copied completely?",
+		                 disk->packing.compression ? " unpacked" : "");
+	disk->packing.unpacked_size = spool->offset;
+	state->descriptor = spool->scratch;
+	state->size = spool->offset;
+	state->may_have_holes = true;
+	state->is_scratch = true;
+	state->extent_start = state->extent_end = 0;
+	return raw_open(disk, error);
+}
+
+bool unpack(struct disk *disk, struct feed *feed, const struct codec *codec, struct error *error)
+{
+	const struct input *input = disk->state->input;
+	/* What comes out is bounded by steps and by room. */
+	struct budget unbounded = { .inflated_left = UINT64_MAX };
+	struct spool spool = { .scratch = input->scratch, .most = input->scratch_most };
+	struct decoder decoder;
+	if (input->scratch < 0)
+		return error_set(error, ERROR_IO, "unpacking it needs a temporary file: %s",
+		                 input->scratch_reason ? input->scratch_reason : "there is none");
+	if (codec && !decoder_open_feed(&decoder, codec, feed_read, feed, &unbounded, error))
+		return false;
+	disk->packing.streams = codec ? 1 : 0;
+	bool sound = spool_all(disk, feed, codec ? &decoder : NULL, &spool, error);
+	if (codec)
+		decoder_close(&decoder);
+	return sound && read_scratch(disk, &spool, error);
+}
