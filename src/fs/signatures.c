@@ -91,16 +91,6 @@ static const struct signature signatures[] = {
 		.label_offset = 108,
 		.label_length = 12,
 	},
-	{ .type = "squashfs", MAGIC("hsqs") },
-	{
-		.type = "erofs",
-		MAGIC("\xe2\xe1\xf5\xe0"),
-		.magic_offset = 1024,
-		.uuid_kind = UUID_BINARY,
-		.uuid_offset = 1024 + 48,
-		.label_offset = 1024 + 64,
-		.label_length = 16,
-	},
 	{
 		.type = "f2fs",
 		MAGIC("\x10\x20\xf5\xf2"),

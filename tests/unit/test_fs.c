@@ -59,8 +59,6 @@ static const struct signature_row signature_rows[] = {
 	{ "xfs", ID_TEXT, "data", false, { PART(0, "XFSB"), PART(32, ID), PART(108, "data") } },
 	{ "swap", ID_TEXT, "swp", false, { PART(4086, "SWAPSPACE2"), PART(1036, ID), PART(1052, "swp") } },
 	{ "swap", ID_TEXT, NULL, false, { PART(65526, "SWAPSPACE2"), PART(1036, ID) } },
-	{ "squashfs", NULL, NULL, false, { PART(0, "hsqs") } },
-	{ "erofs", ID_TEXT, NULL, false, { PART(1024, "\xe2\xe1\xf5\xe0"), PART(1072, ID) } },
 	{ "ntfs",
 	  "2DA8FCD7141C9140",
 	  NULL,
