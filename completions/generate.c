@@ -82,6 +82,9 @@ static void generate_bash(void)
 	       "\t\twords='%s'\n"
 	       "\telif [[ -z $words && ${COMP_WORDS[1]} == explain && $previous != @(-p|--policy) ]]; then\n"
 	       "\t\twords=\"$(slipway explain --color=never 2>/dev/null | cut -d' ' -f1)\"\n"
+	       "\telif [[ -z $words && ${COMP_WORDS[1]} == @(check|inspect) && $previous != @(-p|--policy) &&\n"
+	       "\t\t-n $current && live == \"$current\"* ]]; then\n"
+	       "\t\tmapfile -t COMPREPLY < <(echo live; compgen -f -- \"$current\")\n"
 	       "\tfi\n",
 	       text_get(&names), text_get(&names));
 	puts("\t# Nothing of ours: bash completes file names.\n"
@@ -153,7 +156,8 @@ static void generate_zsh(void)
 			if (belongs(row, command))
 				zsh_option(row);
 		if (takes_inputs(command))
-			puts("\t\t\t'*:input:_files' ;;");
+			puts("\t\t\t'*:input:_alternative \"machine:the running machine:(live)\" "
+			     "\"files:file:_files\"' ;;");
 		else
 			printf("\t\t\t'*:argument:(%s)' ;;\n",
 			       operand_words(command, "'\"$ids\"'", text_get(&names)));
@@ -194,7 +198,9 @@ static void generate_fish(void)
 			if (belongs(row, command))
 				fish_option(command, row);
 		if (takes_inputs(command))
-			printf("complete -c slipway -n '__fish_seen_subcommand_from %s' -F\n", command->name);
+			printf("complete -c slipway -n '__fish_seen_subcommand_from %s' -F -a live "
+			       "-d 'the running machine'\n",
+			       command->name);
 		else if (*words)
 			printf("complete -c slipway -n '__fish_seen_subcommand_from %s' -a '%s'\n",
 			       command->name, words);

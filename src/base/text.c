@@ -87,6 +87,15 @@ const char *text_get(const struct text *text)
 	return text->data ? text->data : "";
 }
 
+bool words_have(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+	for (const char *at = words ? words : ""; *at; at += strcspn(at, " "), at += strspn(at, " "))
+		if (strcspn(at, " ") == length && strncmp(at, word, length) == 0)
+			return true;
+	return false;
+}
+
 void text_clear(struct text *text)
 {
 	text->size = 0;

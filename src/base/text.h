@@ -22,6 +22,8 @@ void text_printf(struct text *text, const char *format, ...) PRINTF(2, 3);
 const char *text_get(const struct text *text); /* "" while empty */
 /* Those of the words, blank between, that the text does not have as words yet. */
 void text_add_words(struct text *text, const char *words);
+/* Does a list of words, blank between, have this one? NULL has none. */
+bool words_have(const char *words, const char *word);
 void text_clear(struct text *text);
 void text_free(struct text *text);
 

@@ -1,7 +1,8 @@
 // slipway check and slipway inspect: inputs in; verdicts, or the facts alone, out.
 
-#include "cmd/command.h"
+#include <unistd.h>
 
+#include "cmd/command.h"
 #include "cmd/examine.h"
 #include "cmd/screen.h"
 #include "report/report.h"
@@ -67,21 +68,46 @@ static enum status judge_input(struct call *call, const char *name, enum level f
 	return judged->examination.status;
 }
 
+struct operands {
+	char *const *names;
+	size_t count;
+};
+
+/* The word is a machine whatever files there are, so that a script does not depend on where it runs. */
+static void tell_of_file(const struct options *options)
+{
+	for (size_t i = 0; i < options->operand_count; i++)
+		if (str_equal(options->operands[i], EXAMINE_LIVE) && access(EXAMINE_LIVE, F_OK) == 0)
+			complain("'" EXAMINE_LIVE "' is the running machine; write ./" EXAMINE_LIVE
+			         " for the file of that name");
+}
+
+/* The inputs that are named; without any, the running machine. */
+static struct operands operands_of(const struct options *options)
+{
+	static char live[] = EXAMINE_LIVE;
+	tell_of_file(options);
+	static char *const nothing_named[] = { live };
+	if (options->operand_count == 0)
+		return (struct operands){ nothing_named, 1 };
+	return (struct operands){ options->operands, options->operand_count };
+}
+
 enum status command_check(const struct options *options)
 {
 	struct call call;
 	if (!call_begin(options, &call))
 		return options->policy ? STATUS_USAGE : STATUS_BUG;
+	const struct operands operands = operands_of(options);
 	struct report_input *inputs =
-		arena_alloc_array(&call.arena, options->operand_count, sizeof(struct report_input));
+		arena_alloc_array(&call.arena, operands.count, sizeof(struct report_input));
 	enum status status = STATUS_CONFORMS;
-	for (size_t i = 0; i < options->operand_count; i++) {
-		status = graver_status(
-			status, judge_input(&call, options->operands[i], options->fail_on, &inputs[i]));
+	for (size_t i = 0; i < operands.count; i++) {
+		status = graver_status(status, judge_input(&call, operands.names[i], options->fail_on, &inputs[i]));
 		if (judgement_fails_at(inputs[i].judgement, options->fail_on))
 			status = graver_status(status, STATUS_FAILURES);
 	}
-	call.format->check(stdout, &call.policy, inputs, options->operand_count, &call.report);
+	call.format->check(stdout, &call.policy, inputs, operands.count, &call.report);
 	call_end(&call);
 	return status;
 }
@@ -94,7 +120,7 @@ enum status command_inspect(const struct options *options)
 		return options->policy ? STATUS_USAGE : STATUS_BUG;
 	call.questions.everything = true;
 	struct report_input input;
-	enum status status = judge_input(&call, options->operands[0], options->fail_on, &input);
+	enum status status = judge_input(&call, operands_of(options).names[0], options->fail_on, &input);
 	call.format->inspect(stdout, &input, &call.report);
 	call_end(&call);
 	return status;

@@ -12,6 +12,7 @@
 #include "cmd/scratch.h"
 #include "cmd/served.h"
 #include "facts/wire.h"
+#include "live/machine.h"
 #include "sandbox/sandbox.h"
 
 /* Facts are some hundred kilobytes; this keeps a worker that was talked into more inside its limits. */
@@ -141,6 +142,15 @@ static int open_input(const char *name, enum input_source *source, struct error 
 	}
 	if (*source == SOURCE_STREAM)
 		wait_for_writer(descriptor);
+	return descriptor;
+}
+
+/* The running machine, by its root directory. */
+static int open_machine(struct error *error)
+{
+	int descriptor = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (descriptor < 0)
+		explain_open(errno, error);
 	return descriptor;
 }
 
@@ -310,7 +320,10 @@ void examine(const char *name, const struct questions *questions, struct arena *
 	struct error error = { 0 };
 	*out = (struct examination){ 0 };
 	enum input_source source = SOURCE_FILE;
-	int descriptor CLEANUP(close_descriptor) = open_input(name, &source, &error);
+	if (str_equal(name, EXAMINE_LIVE))
+		source = SOURCE_MACHINE;
+	int descriptor CLEANUP(close_descriptor) =
+		source == SOURCE_MACHINE ? open_machine(&error) : open_input(name, &source, &error);
 	if (descriptor < 0) {
 		not_examined(out, arena, STATUS_NOT_EXAMINED, error.message);
 	} else {
@@ -319,7 +332,12 @@ void examine(const char *name, const struct questions *questions, struct arena *
 		if (source != SOURCE_DIRECTORY)
 			scratch_open(&input, arena);
 		struct worker_access access = worker_access_none();
-		if (source == SOURCE_DIRECTORY)
+		struct machine_answers answers CLEANUP(machine_answers_free) = { 0 };
+		if (source == SOURCE_MACHINE) {
+			machine_ask(&answers);
+			input.machine = &answers;
+		}
+		if (source == SOURCE_DIRECTORY || source == SOURCE_MACHINE)
 			access.directory = descriptor;
 		else
 			access.input = descriptor;

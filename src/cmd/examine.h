@@ -15,6 +15,9 @@ struct examination {
  * read. */
 enum status graver_status(enum status a, enum status b);
 
+/* What stands for the running machine in the place of an input; a file of that name is "./live". */
+#define EXAMINE_LIVE "live"
+
 /* Strings live in `arena`. */
 void examine(const char *name, const struct questions *questions, struct arena *arena,
              struct examination *out);

@@ -14,17 +14,18 @@
 const struct command commands[] = {
 	{ COMMAND_NONE, "", "COMMAND [OPTION...] [ARGUMENT...]", "a command: check, inspect or explain", 0,
 	  "Tell whether Linux images meet the requirements of Compute Engine.", NULL },
-	{ COMMAND_CHECK, "check", "[OPTION...] INPUT...", "an input", SIZE_MAX,
+	{ COMMAND_CHECK, "check", "[OPTION...] [INPUT...]", NULL, SIZE_MAX,
 	  "check images against the requirements, and whether they would boot",
 	  "An INPUT is a disk image, a block device, a root directory, a kernel, or the configuration of\n"
-	  "one; its content tells. Nothing is mounted, run or written, and no privileges are needed.\n"
-	  "Each failure names the file in the image, the line, and a fix.\n"
+	  "one; its content tells. \"live\", or none at all, is the running machine. Nothing is mounted,\n"
+	  "run or written, and no privileges are needed. Each failure names the file, the line, and a fix.\n"
 	  "\n"
 	  "Exit status: 0 all conform; 1 failures at the --fail-on level or a graver one; 2 an input\n"
 	  "could not be fully examined; 3 wrong usage; 70 a bug in slipway; 75 try again." },
-	{ COMMAND_INSPECT, "inspect", "[OPTION...] INPUT", "an input", 1,
+	{ COMMAND_INSPECT, "inspect", "[OPTION...] [INPUT]", NULL, 1,
 	  "show what is in an image: partitions, boot path, kernels, sysctls",
-	  "Shows the facts that the rules are judged by, each with the file and line it comes from." },
+	  "Shows the facts that the rules are judged by, each with the file and line it comes from.\n"
+	  "Without an INPUT, those of the running machine." },
 	{ COMMAND_EXPLAIN, "explain", "[OPTION...] [ID...]", NULL, SIZE_MAX,
 	  "explain a requirement: what it asks, why, and how to meet it",
 	  "Without an ID, lists all requirements." },

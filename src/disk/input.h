@@ -12,13 +12,16 @@ enum input_source {
 	SOURCE_MACHINE,   /* the running machine */
 };
 
+struct machine_answers;
+
 struct input {
 	const char *name; /* as the caller has it: for messages, and for what is told by its ending */
 	enum input_source source;
-	int descriptor;             /* borrowed; -1 for SOURCE_MACHINE */
+	int descriptor;             /* borrowed; of SOURCE_MACHINE its root directory */
 	int scratch;                /* borrowed: an empty file without a name; -1: there is none */
 	uint64_t scratch_most;      /* bytes that may be written to it */
 	const char *scratch_reason; /* why there is none: one sentence; NULL */
+	const struct machine_answers *machine; /* borrowed; of SOURCE_MACHINE, see live/machine.h; else NULL */
 	const char *container;      /* SOURCE_SERVER: the format's name in reports; else NULL */
 };
 

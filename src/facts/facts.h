@@ -6,6 +6,7 @@
 
 #include "boot/boot.h"
 #include "disk/disk.h"
+#include "live/hardware.h"
 #include "os/kernel.h"
 #include "os/sysctl.h"
 #include "os/system.h"
@@ -43,6 +44,7 @@ struct facts {
 	struct os os;
 	struct fstab fstab;
 	struct observations observations;
+	struct hardware hardware; /* of the running machine */
 	LIST(struct problem) problems; /* of file systems and of reading */
 };
 

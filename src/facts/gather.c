@@ -111,6 +111,7 @@ static const struct {
 	{ SOURCE_SERVER, gather_wrapped },
 	{ SOURCE_STREAM, gather_wrapped },
 	{ SOURCE_DIRECTORY, gather_directory },
+	{ SOURCE_MACHINE, gather_live },
 };
 
 void facts_gather(const struct input *input, const struct questions *questions,

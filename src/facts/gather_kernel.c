@@ -360,6 +360,19 @@ static bool open_kernel(struct gatherer *gatherer, const struct kernel *kernel, 
 	return tree_lookup(&tree, kernel->place.path, file, &error);
 }
 
+void gather_modules(struct gatherer *gatherer, struct kernel *kernel)
+{
+	struct module_question modules = {
+		.wanted = with_root_driver(gatherer, &gatherer->questions->modules),
+		.early = with_root_driver(gatherer, &gatherer->questions->early_modules),
+		.everything = gatherer->questions->everything,
+	};
+	struct initramfs_source *source = arena_alloc(gatherer->arena, sizeof(*source));
+	bool has_initramfs = find_initramfs(gatherer, kernel, source);
+	kernel_modules_find(&gatherer->tree, &modules, has_initramfs ? &source->reader : NULL,
+	                    &gatherer->budget, gatherer->arena, kernel);
+}
+
 /* Everything asked of one kernel. */
 static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 {
@@ -370,21 +383,12 @@ static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 		return;
 	}
 	struct names symbols = gather_wanted_symbols(gatherer);
-	struct module_question modules = {
-		.wanted = with_root_driver(gatherer, &gatherer->questions->modules),
-		.early = with_root_driver(gatherer, &gatherer->questions->early_modules),
-		.everything = gatherer->questions->everything,
-	};
 	struct tree_file *file = arena_alloc(gatherer->arena, sizeof(*file));
 	bool opened = open_kernel(gatherer, kernel, file);
 	struct reader image = opened ? node_reader(&file->node) : (struct reader){ 0 };
 	kernel_config_find(&gatherer->tree, kernel->version, opened ? &image : NULL, &kernel->place, &symbols,
 	                   &gatherer->budget, gatherer->arena, &kernel->config);
-
-	struct initramfs_source *source = arena_alloc(gatherer->arena, sizeof(*source));
-	bool has_initramfs = find_initramfs(gatherer, kernel, source);
-	kernel_modules_find(&gatherer->tree, &modules, has_initramfs ? &source->reader : NULL,
-	                    &gatherer->budget, gatherer->arena, kernel);
+	gather_modules(gatherer, kernel);
 	gather_sysctls(gatherer, kernel);
 }
 

@@ -66,11 +66,17 @@ void gather_directory(struct gatherer *gatherer);
  */
 bool gather_root_tar(struct gatherer *gatherer, const struct reader *bytes, const char *container);
 
+/* gather_live.c: the running machine, by its root directory and what it answered. */
+void gather_live(struct gatherer *gatherer);
+
 /* What a kernel file says of itself. */
 void gather_read_kernel(struct gatherer *gatherer, const struct reader *file, struct kernel *kernel);
 
 /* The symbols that the questions name, and those that other facts hang on. */
 struct names gather_wanted_symbols(struct gatherer *gatherer);
+
+/* The modules that the questions name, and the driver of the root file system; with the initramfs, if there is one. */
+void gather_modules(struct gatherer *gatherer, struct kernel *kernel);
 
 /* Finds the kernels, chooses those that are judged, and learns everything asked of them. */
 void gather_kernels(struct gatherer *gatherer);

@@ -10,7 +10,7 @@ static const char *const served_names[] = { "not", "qcow2", "qed",       "vmdk",
 static const char *const answer_names[] = { "unknown", "no", "yes", NULL };
 static const char *const module_state_names[] = { "unknown", "builtin", "file", "absent", NULL };
 static const char *const sysctl_source_names[] = { "unknown",      "kernel default", "file",
-	                                           "command line", "absent",         NULL };
+	                                           "command line", "absent",         "live", NULL };
 static const char *const sysctl_applier_names[] = { "unknown", "systemd-sysctl", "procps", "busybox", NULL };
 
 /* Rows of the tables below: `s` is the struct, `m` its member, which gives the JSON key too. */
@@ -150,7 +150,8 @@ DEFINE_RECORD(static, kernel_module,
 	STRING(kernel_module, file),
 	STRING(kernel_module, needs),
 	ANSWER(kernel_module, in_initramfs),
-	STRING(kernel_module, missing))
+	STRING(kernel_module, missing),
+	FLAG(kernel_module, loaded))
 
 DEFINE_RECORD(static, sysctl,
 	STRING(sysctl, key),
@@ -160,7 +161,8 @@ DEFINE_RECORD(static, sysctl,
 	STRING(sysctl, effective),
 	RECORD(sysctl, effective_place, place),
 	STRING(sysctl, reason),
-	STRING(sysctl, remedy))
+	STRING(sysctl, remedy),
+	RECORD(sysctl, boot_place, place))
 
 DEFINE_RECORD(static, kernel,
 	STRING(kernel, version),
@@ -242,6 +244,81 @@ DEFINE_RECORD(static, packing,
 	ITEMS(packing, members, packed_member),
 	RECORD(packing, disk, packed_member))
 
+DEFINE_RECORD(static, pci_device,
+	STRING(pci_device, address),
+	NUMBER(pci_device, vendor),
+	NUMBER(pci_device, device),
+	NUMBER(pci_device, subsystem_vendor),
+	NUMBER(pci_device, subsystem_device),
+	NUMBER(pci_device, class_code),
+	STRING(pci_device, driver),
+	RECORD(pci_device, place, place),
+	RECORD(pci_device, id_place, place),
+	RECORD(pci_device, driver_place, place))
+
+DEFINE_RECORD(static, virtio_device,
+	STRING(virtio_device, name),
+	STRING(virtio_device, pci),
+	NUMBER(virtio_device, type),
+	STRING(virtio_device, driver),
+	STRING(virtio_device, features),
+	RECORD(virtio_device, place, place),
+	RECORD(virtio_device, driver_place, place))
+
+DEFINE_RECORD(static, network_interface,
+	STRING(network_interface, name),
+	STRING(network_interface, device),
+	STRING(network_interface, driver),
+	STRING(network_interface, offloads),
+	STRING(network_interface, offloads_off),
+	NUMBER(network_interface, receive_queues),
+	NUMBER(network_interface, transmit_queues),
+	RECORD(network_interface, place, place))
+
+DEFINE_RECORD(static, scsi_host,
+	STRING(scsi_host, name),
+	STRING(scsi_host, driver),
+	STRING(scsi_host, device),
+	NUMBER(scsi_host, queues),
+	RECORD(scsi_host, place, place))
+
+DEFINE_RECORD(static, scsi_device,
+	STRING(scsi_device, name),
+	STRING(scsi_device, host),
+	ANSWER(scsi_device, disk),
+	STRING(scsi_device, vendor),
+	STRING(scsi_device, model),
+	STRING(scsi_device, revision),
+	NUMBER(scsi_device, version),
+	STRING(scsi_device, standards),
+	STRING(scsi_device, block),
+	NUMBER(scsi_device, logical),
+	NUMBER(scsi_device, physical),
+	RECORD(scsi_device, place, place),
+	RECORD(scsi_device, type_place, place),
+	RECORD(scsi_device, sector_place, place))
+
+DEFINE_RECORD(static, serial_port,
+	STRING(serial_port, name),
+	STRING(serial_port, irq),
+	STRING(serial_port, type),
+	STRING(serial_port, io),
+	RECORD(serial_port, place, place),
+	RECORD(serial_port, type_place, place))
+
+DEFINE_RECORD(static, hardware,
+	ANSWER(hardware, platform),
+	STRING(hardware, product),
+	RECORD(hardware, product_place, place),
+	ANSWER(hardware, pci),
+	ITEMS(hardware, pci_devices, pci_device),
+	ITEMS(hardware, virtio_devices, virtio_device),
+	ITEMS(hardware, interfaces, network_interface),
+	ITEMS(hardware, scsi_hosts, scsi_host),
+	ITEMS(hardware, scsi_devices, scsi_device),
+	ITEMS(hardware, serial_ports, serial_port),
+	ITEMS(hardware, unread, problem))
+
 DEFINE_RECORD(, facts,
 	ENUM(facts, kind, input_kind_names),
 	ENUM(facts, examined, examined_names),
@@ -258,5 +335,6 @@ DEFINE_RECORD(, facts,
 	RECORD(facts, os, os),
 	RECORD(facts, fstab, fstab),
 	RECORD(facts, observations, observations),
+	RECORD(facts, hardware, hardware),
 	ITEMS(facts, problems, problem))
 /* clang-format on */

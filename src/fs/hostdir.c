@@ -21,6 +21,10 @@
 #define OPENED_MOST 8 /* an initramfs of several files is read from all of them in turn */
 #define NAMES_SIZE  ((size_t)32 << 10)
 
+/* More than any file of /proc or /sys that anybody asks for. */
+#define MEASURED_MOST  ((uint64_t)16 << 20)
+#define MEASURED_CHUNK ((size_t)64 << 10)
+
 /* Something below the directory that was found. */
 struct entry {
 	uint32_t parent; /* index; the root is its own */
@@ -43,6 +47,7 @@ struct hostdir {
 	struct opened opened[OPENED_MOST];
 	uint64_t clock;
 	struct hostdir_use use;
+	bool of_machine; /* see hostdir_of_machine() */
 };
 
 /* The path of `name` (NULL: of the entry itself) as openat() wants it; false when it is too long for that. */
@@ -126,7 +131,8 @@ static bool refuse(const struct filesystem *fs, const char *path, int failure, s
 	case EPERM:
 		if (host->use.denied++ == 0)
 			host->use.first_denied = arena_printf(fs->arena, "/%s", path);
-		return error_set(error, ERROR_IO, "permission denied: " HOSTDIR_DENIED);
+		return error_set(error, ERROR_IO, "permission denied: %s",
+		                 host->of_machine ? "run as root" : HOSTDIR_DENIED);
 	default:
 		return error_set(error, ERROR_IO, "%s", strerrordesc_np(failure));
 	}
@@ -208,6 +214,28 @@ static bool hostdir_root(const struct filesystem *fs, struct node *out, struct e
 	return true;
 }
 
+/*
+ * Files of /proc have a size of 0, those of /sys one of a page, and neither has blocks on a disk: the end is where
+ * reading ends. What cannot be read gets a size all the same, so that reading it says why.
+ */
+static uint64_t measured(const struct hostdir *host, uint32_t parent, const char *name)
+{
+	char path[PATH_SIZE];
+	uint64_t size = 0;
+	ssize_t got = -1;
+	int descriptor = path_of(host, parent, name, path)
+	                         ? open_beneath(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+	                         : -1;
+	uint8_t *chunk = xmalloc(MEASURED_CHUNK);
+	while (descriptor >= 0 && size < MEASURED_MOST &&
+	       (got = pread(descriptor, chunk, MEASURED_CHUNK, (off_t)size)) > 0)
+		size += (uint64_t)got;
+	free(chunk);
+	if (descriptor >= 0)
+		close(descriptor);
+	return got < 0 ? 1 : size;
+}
+
 static bool hostdir_lookup(const struct node *directory, const char *name, struct node *out,
                            struct error *error)
 {
@@ -219,6 +247,9 @@ static bool hostdir_lookup(const struct node *directory, const char *name, struc
 	    !entry_of(directory->fs, (uint32_t)directory->driver[0], name, &entry, error))
 		return false;
 	*out = node_of(directory->fs, entry, &status);
+	const struct hostdir *host = directory->fs->state;
+	if (host->of_machine && out->type == NODE_FILE && status.st_blocks == 0)
+		out->size = measured(host, (uint32_t)directory->driver[0], name);
 	return true;
 }
 
@@ -402,4 +433,10 @@ const struct hostdir_use *hostdir_use(const struct filesystem *fs)
 {
 	const struct hostdir *host = fs->state;
 	return &host->use;
+}
+
+void hostdir_of_machine(struct filesystem *fs)
+{
+	struct hostdir *host = fs->state;
+	host->of_machine = true;
 }

@@ -21,5 +21,11 @@ struct hostdir_use {
 NODISCARD bool hostdir_open(int directory, struct budget *budget, struct arena *arena, struct filesystem *fs,
                             struct error *error);
 
+/*
+ * It is the running machine's own root directory: the files that its kernel makes up in /proc and /sys, which
+ * say nothing true of their size, are measured by reading them.
+ */
+void hostdir_of_machine(struct filesystem *fs);
+
 /* Of an open file system that hostdir_open() made. */
 const struct hostdir_use *hostdir_use(const struct filesystem *fs);

@@ -44,7 +44,7 @@ const struct config_symbol *kernel_config_get(const struct kernel_config *config
 enum module_state {
 	MODULE_UNKNOWN,
 	MODULE_BUILTIN, /* modules.builtin names it */
-	MODULE_FILE,    /* modules.dep names it and the file exists */
+	MODULE_FILE,    /* modules.dep names it and the file exists, or the running kernel has loaded it */
 	MODULE_ABSENT,  /* neither, and both lists were read */
 };
 
@@ -56,6 +56,7 @@ struct kernel_module {
 	const char *needs;        /* all it depends on, closed, without what is built in; blank between; "" */
 	enum answer in_initramfs; /* it and all it needs are carried, for this kernel's version */
 	const char *missing;      /* which of them are not, blank between; "" */
+	bool loaded;              /* by the running kernel */
 };
 
 struct kernel {
@@ -94,6 +95,10 @@ bool kernel_has_own_initramfs(const struct kernel *kernel);
 void kernel_config_find(const struct tree *tree, const char *version, const struct reader *image,
                         const struct place *image_place, const struct names *wanted, struct budget *budget,
                         struct arena *arena, struct kernel_config *out);
+
+/* The same of the running kernel, which may show its own in /proc/config.gz. */
+void kernel_config_running(const struct tree *tree, const char *version, const struct names *wanted,
+                           struct budget *budget, struct arena *arena, struct kernel_config *out);
 
 /* Modules that are asked for. */
 struct module_question {

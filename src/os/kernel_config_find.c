@@ -146,3 +146,43 @@ void kernel_config_find(const struct tree *tree, const char *version, const stru
 			text_get(&search.tried));
 	text_free(&search.tried);
 }
+
+/* Compressed with gzip; there with CONFIG_IKCONFIG_PROC, once configs.ko is loaded where that is a module. */
+static bool try_proc(struct search *search)
+{
+	static const char path[] = "/proc/config.gz";
+	struct error error = { 0 };
+	struct span file, text;
+	struct place place = { 0 };
+	if (!tree_load(search->tree, path, CONFIG_SIZE_MAX, search->arena, &file, &place, &error)) {
+		if (error.code != ERROR_NOT_FOUND)
+			note(search, path, error.message);
+		return false;
+	}
+	struct reader reader = reader_of_span(&file);
+	if (!codec_load(&reader, 0, CONFIG_SIZE_MAX, search->budget, search->arena, &text, &error)) {
+		note(search, path, error.message);
+		return false;
+	}
+	return take(search, text, path, &place);
+}
+
+void kernel_config_running(const struct tree *tree, const char *version, const struct names *wanted,
+                           struct budget *budget, struct arena *arena, struct kernel_config *out)
+{
+	struct search search = {
+		.tree = tree,
+		.version = !strchr(version, '/') ? version : NULL,
+		.wanted = wanted,
+		.budget = budget,
+		.arena = arena,
+		.out = out,
+	};
+	*out = (struct kernel_config){ 0 };
+	if (!try_proc(&search) && !try_files(&search) && !try_modules(&search) && !out->source)
+		out->reason = arena_printf(arena,
+		                           "there is neither /proc/config.gz nor /boot/config-%s nor a config "
+		                           "among its modules%s%s",
+		                           version, search.tried.size ? "; " : "", text_get(&search.tried));
+	text_free(&search.tried);
+}

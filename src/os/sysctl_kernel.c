@@ -22,7 +22,7 @@ static int by_path(const void *a, const void *b)
 void sysctl_kernel_start(const struct sysctl_system *system, const struct names *paths, struct arena *arena,
                          struct sysctl_kernel *out)
 {
-	*out = (struct sysctl_kernel){ .system = system, .arena = arena };
+	*out = (struct sysctl_kernel){ .system = system, .arena = arena, .interface = SYSCTL_INTERFACE };
 	out->cells = arena_alloc_array(arena, paths->count, sizeof(*out->cells));
 	for (size_t i = 0; i < paths->count; i++)
 		out->cells[i].path = paths->items[i];

@@ -86,6 +86,7 @@ struct sysctl_kernel {
 	struct arena *arena;
 	struct sysctl_cell *cells; /* sorted by path */
 	size_t count;
+	const char *interface; /* what messages call the cells of SYSCTL_INTERFACE */
 };
 
 /* The interface that stands for all: predictions say what it does. */

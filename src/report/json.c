@@ -73,6 +73,11 @@ json_t *json_place(const struct place *place)
 	return object;
 }
 
+json_t *place_or_null(const struct place *place)
+{
+	return place_is_empty(place) ? json_null() : json_place(place);
+}
+
 void json_add_input(json_t *object, const char *name, const struct facts *facts)
 {
 	json_add(object, "input", json_text(name));

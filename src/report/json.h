@@ -20,6 +20,12 @@ json_t *json_words(const char *words);
 /* One piece of evidence: partition, path, line, text; "offset" where there is one and no path. */
 json_t *json_place(const struct place *place);
 
+/* The same, or null for a place that says nothing. */
+json_t *place_or_null(const struct place *place);
+
+/* "hardware" of a running machine. */
+json_t *json_hardware(const struct hardware *hardware);
+
 /* Of an input: "input", "kind", "examined", "reason" are added to `object`. */
 void json_add_input(json_t *object, const char *name, const struct facts *facts);
 

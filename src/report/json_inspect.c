@@ -7,11 +7,6 @@
 #include "report/phrase.h"
 #include "report/views.h"
 
-static json_t *place_or_null(const struct place *place)
-{
-	return place_is_empty(place) ? json_null() : json_place(place);
-}
-
 static void add_problems(json_t *array, const struct problem *problems, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -207,6 +202,7 @@ static json_t *module_json(const struct kernel_module *module)
 	json_add(object, "needs", json_words(module->needs));
 	json_add(object, "in_initramfs", json_answer(module->in_initramfs));
 	json_add(object, "missing", json_words(module->missing));
+	json_add(object, "loaded", json_boolean(module->loaded));
 	json_add(object, "evidence", place_or_null(&module->place));
 	return object;
 }
@@ -270,7 +266,7 @@ static json_t *sysctl_json(const struct sysctl *sysctl, const struct kernel *ker
 	static const char *const sources[] = {
 		[SYSCTL_UNKNOWN] = "unknown", [SYSCTL_KERNEL_DEFAULT] = "kernel default",
 		[SYSCTL_FILE] = "file",       [SYSCTL_COMMAND_LINE] = "command line",
-		[SYSCTL_ABSENT] = "absent",
+		[SYSCTL_ABSENT] = "absent",   [SYSCTL_RUNNING] = "live",
 	};
 	/* A file is named by its path: a reader of the report needs no second field to find it. */
 	bool named = sysctl->source == SYSCTL_FILE && sysctl->place.path;
@@ -284,6 +280,7 @@ static json_t *sysctl_json(const struct sysctl *sysctl, const struct kernel *ker
 	json_add(object, "kernel", json_text(kernel ? kernel->version : NULL));
 	json_add(object, "evidence", place_or_null(&sysctl->place));
 	json_add(object, "effective_evidence", place_or_null(&sysctl->effective_place));
+	json_add(object, "boot_evidence", place_or_null(&sysctl->boot_place));
 	return object;
 }
 
@@ -358,6 +355,8 @@ void json_inspect(FILE *out, const struct report_input *input, const struct repo
 	json_add(report, "sysctls", sysctls);
 	json_add(report, "os", os_json(facts));
 	json_add(report, "guest", guest_json(&facts->observations));
+	json_add(report, "hardware",
+	         facts->kind == INPUT_LIVE ? json_hardware(&facts->hardware) : json_null());
 	json_t *features = json_array();
 	if (input->judgement)
 		for (size_t i = 0; i < input->judgement->features.count; i++)

@@ -187,7 +187,7 @@ static void add_kernel(struct text *text, const struct facts *facts)
 		const struct boot_entry *entry = NULL;
 		if (kernel->entry > 0 && kernel->entry <= facts->boot.entries.count)
 			entry = &facts->boot.entries.items[kernel->entry - 1];
-		if (!kernel->booted && !entry)
+		if ((!kernel->booted && !entry) || facts->kind == INPUT_LIVE)
 			continue;
 		text_add(text, kernel->booted ? " (default entry" : " (not the default entry");
 		if (entry && !place_is_empty(&entry->place)) {
@@ -210,6 +210,9 @@ void phrase_input(struct text *text, const struct facts *facts)
 	} else if (facts->container) {
 		text_add(&what, facts->container);
 	}
+	if (facts->kind == INPUT_LIVE)
+		add_part(&what, facts->hardware.platform == ANSWER_YES ? "this machine, of Compute Engine"
+		                                                       : "this machine");
 	if (facts->kind == INPUT_DISK) {
 		add_table(&what, &facts->table);
 		add_firmware(&what, &facts->boot);

@@ -205,6 +205,8 @@ static void print_module(const struct page *page, const struct kernel_module *mo
 		if (module->missing && *module->missing)
 			text_printf(&line, " (lacking %s)", module->missing);
 	}
+	if (module->loaded)
+		text_add(&line, ", loaded");
 	char label[80];
 	snprintf(label, sizeof(label), "  %s", module->name ? module->name : "");
 	print_placed(page, label, text_get(&line), &module->place);
@@ -270,7 +272,9 @@ static void print_kernel(const struct page *page, const struct kernel *kernel)
 		print_row(page, "  other kernels", kernel->initramfs_other_versions);
 	}
 	if (kernel->sysctls.count > 0)
-		layout_styled(&page->layout, STYLE_DIM, "  sysctls after boot\n");
+		layout_styled(&page->layout, STYLE_DIM,
+		              page->facts->kind == INPUT_LIVE ? "  sysctls as they stand\n"
+		                                              : "  sysctls after boot\n");
 	for (size_t i = 0; i < kernel->sysctls.count; i++)
 		print_sysctl(page, &kernel->sysctls.items[i]);
 }
@@ -318,6 +322,79 @@ static void print_system(const struct page *page)
 		print_placed(page, str_starts(name, "guest.") ? name + strlen("guest.") : name,
 		             text_get(&line), item->places.count ? &item->places.items[0] : NULL);
 	}
+}
+
+static void print_pci(const struct page *page, const struct pci_device *device)
+{
+	struct text line CLEANUP(text_free) = { 0 };
+	text_printf(&line, "%04x:%04x, subsystem %04x:%04x, revision %s, driver %s", (unsigned)device->vendor,
+	            (unsigned)device->device, (unsigned)device->subsystem_vendor,
+	            (unsigned)device->subsystem_device, device->place.text ? device->place.text : "not known",
+	            device->driver ? device->driver : "none");
+	print_row(page, device->address, text_get(&line));
+}
+
+static void print_virtio(const struct page *page, const struct virtio_device *device)
+{
+	struct text line CLEANUP(text_free) = { 0 };
+	text_printf(&line, "type %" PRIu64 " at %s, driver %s, features %s", device->type,
+	            device->pci ? device->pci : "no PCI device", device->driver ? device->driver : "none",
+	            device->features ? device->features : "not known");
+	print_row(page, device->name, text_get(&line));
+}
+
+static void print_interface(const struct page *page, const struct network_interface *interface)
+{
+	struct text line CLEANUP(text_free) = { 0 };
+	text_printf(&line, "%s, driver %s, offloads: %s", interface->device,
+	            interface->driver ? interface->driver : "none",
+	            interface->offloads ? interface->offloads : "not known");
+	print_row(page, interface->name, text_get(&line));
+}
+
+static void print_scsi(const struct page *page, const struct hardware *hardware)
+{
+	for (size_t i = 0; i < hardware->scsi_hosts.count; i++) {
+		const struct scsi_host *host = &hardware->scsi_hosts.items[i];
+		struct text line CLEANUP(text_free) = { 0 };
+		text_printf(&line, "%s, ", host->driver ? host->driver : "unknown driver");
+		phrase_count(&line, host->queues, "request queue");
+		print_placed(page, host->name, text_get(&line), &host->place);
+	}
+	for (size_t i = 0; i < hardware->scsi_devices.count; i++) {
+		const struct scsi_device *device = &hardware->scsi_devices.items[i];
+		struct text line CLEANUP(text_free) = { 0 };
+		text_printf(&line, "%s %s, %s, INQUIRY version %" PRIu64, device->vendor ? device->vendor : "?",
+		            device->model ? device->model : "?",
+		            device->block ? device->block : "no block device", device->version);
+		if (device->logical)
+			text_printf(&line, ", sectors of %" PRIu64 " bytes, %" PRIu64 " physically",
+			            device->logical, device->physical);
+		print_row(page, device->name, text_get(&line));
+	}
+}
+
+static void print_hardware(const struct page *page)
+{
+	const struct hardware *hardware = &page->facts->hardware;
+	print_heading(page, "hardware");
+	print_placed(page, "product", hardware->product, &hardware->product_place);
+	for (size_t i = 0; i < hardware->pci_devices.count; i++)
+		print_pci(page, &hardware->pci_devices.items[i]);
+	for (size_t i = 0; i < hardware->virtio_devices.count; i++)
+		print_virtio(page, &hardware->virtio_devices.items[i]);
+	for (size_t i = 0; i < hardware->interfaces.count; i++)
+		print_interface(page, &hardware->interfaces.items[i]);
+	print_scsi(page, hardware);
+	for (size_t i = 0; i < hardware->serial_ports.count; i++) {
+		const struct serial_port *port = &hardware->serial_ports.items[i];
+		struct text line CLEANUP(text_free) = { 0 };
+		text_printf(&line, "IRQ %s, type %s", port->irq ? port->irq : "not known",
+		            port->type ? port->type : "not known");
+		print_placed(page, port->name, text_get(&line), &port->place);
+	}
+	for (size_t i = 0; i < hardware->unread.count; i++)
+		print_row(page, "not read", hardware->unread.items[i].message);
 }
 
 static void print_problems(const struct page *page, const struct problem *problems, size_t count)
@@ -371,6 +448,8 @@ void text_inspect(FILE *out, const struct report_input *input, const struct repo
 	for (size_t i = 0; i < input->facts->kernels.count; i++)
 		print_kernel(&page, &input->facts->kernels.items[i]);
 	print_sysctls_of_files(&page);
+	if (input->facts->kind == INPUT_LIVE)
+		print_hardware(&page);
 	print_system(&page);
 	print_features(&page, input->judgement);
 	print_noticed(&page);

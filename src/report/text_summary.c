@@ -166,7 +166,8 @@ static enum style add_verdict(struct text *text, const struct report_input *inpu
 		return STYLE_FAIL;
 	}
 	if (judgement->boots == ANSWER_YES) {
-		text_add(text, "Boots on Compute Engine");
+		text_add(text, input->facts->kind == INPUT_LIVE ? "Runs on Compute Engine"
+		                                                : "Boots on Compute Engine");
 		if (fails)
 			add_failures(text, judgement, LEVEL_REQUIRED, options->fail_on,
 			             ", but does not conform: ");

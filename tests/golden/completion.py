@@ -18,6 +18,8 @@ CASES = [
     (["slipway", "check", "-f", "t"], ["text"]),
     (["slipway", "check", "--policy", ""], []),
     (["slipway", "check", "disk"], []),
+    (["slipway", "check", "liv"], ["live"]),
+    (["slipway", "inspect", ""], []),
     (["slipway", "inspect", "--q"], []),
     (["slipway", "help", "ex"], ["explain"]),
     (["slipway", "explain", "kernel.virtio-s"], ["kernel.virtio-scsi"]),

@@ -65,7 +65,7 @@ def check(name, schema, report):
 def main():
     report, inspect = validator("report.schema.json"), validator("inspect.schema.json")
     complaints = check("check.json", report, json.loads((GOLDEN / "check.json").read_text()))
-    for name in ("inspect.json", "inspect-none.json"):
+    for name in ("inspect.json", "inspect-live.json", "inspect-none.json"):
         complaints += check(name, inspect, json.loads((GOLDEN / name).read_text()))
     for program in sys.argv[2:]:
         with tempfile.NamedTemporaryFile() as empty:

@@ -47,8 +47,6 @@ REFUSED = [
     (["frobnicate"], f"there is no command 'frobnicate'; {TOP}"),
     (["chekc", "disk.raw"], "there is no command 'chekc': did you mean check? Try 'slipway --help'"),
     (["--frobnicate"], f"there is no option '--frobnicate'; {TOP}"),
-    (["check"], f"name an input; {CHECK}"),
-    (["check", "--"], f"name an input; {CHECK}"),
     (["check", "-disk.raw"], f"there is no option '-d'; {CHECK}"),
     (["check", "--format=xml", "disk.raw"], f"--format wants text or json, not 'xml'; {CHECK}"),
     (["check", "--fail-on=never", "disk.raw"],

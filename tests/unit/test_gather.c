@@ -7,6 +7,7 @@
 
 #include "facts/facts.h"
 #include "images.h"
+#include "live/machine.h"
 
 /* A file system on a whole disk, with these files, and a bzImage's header as the kernel /boot/vmlinuz-6.1.0.
  */
@@ -245,18 +246,77 @@ static void a_kernel_is_an_input(void **state)
 	arena_free(&bench.arena);
 }
 
-/* A root directory made by a shell, as an input. */
-static void gather_directory_of(struct bench *bench, const char *script)
+/* A root directory made by a shell, as an input; `machine`: that of a machine that answers so. */
+static void gather_root_of(struct bench *bench, const struct machine_answers *machine, const char *script)
 {
 	char folder[] = "/tmp/test-gather-XXXXXX";
 	assert_non_null(mkdtemp(folder));
 	tool_filter(COMMAND("sh", "-c", arena_printf(&bench->arena, "cd %s; %s", folder, script)),
 	            (struct span){ 0 }, &bench->arena);
 	struct input input = input_of_file(folder, open(folder, O_RDONLY | O_DIRECTORY));
-	input.source = SOURCE_DIRECTORY;
+	input.source = machine ? SOURCE_MACHINE : SOURCE_DIRECTORY;
+	input.machine = machine;
 	facts_gather(&input, &bench->questions, count, bench, &bench->arena, &bench->facts);
 	close(input.descriptor);
 	tool_filter(COMMAND("rm", "-r", folder), (struct span){ 0 }, &bench->arena);
+}
+
+static void gather_directory_of(struct bench *bench, const char *script)
+{
+	gather_root_of(bench, NULL, script);
+}
+
+static char release[] = "6.5.0", hardware[] = "aarch64";
+static const struct machine_answers answers = { .release = release, .hardware = hardware };
+
+static void the_running_machine_is_an_input(void **state)
+{
+	(void)state;
+	const char *symbols[] = { "X" }, *modules[] = { "virtio_net", "gve" };
+	struct bench bench = { .questions = { .symbols = { symbols, 1 }, .modules = { modules, 2 } } };
+	gather_root_of(&bench, &answers,
+	               "mkdir -p etc proc boot; echo ID=debian > etc/os-release;"
+	               "printf '#\\n# Linux/arm64 6.5.0 Kernel Configuration\\nCONFIG_X=y\\n' | gzip > proc/config.gz;"
+	               "echo CONFIG_X=n > boot/config-6.5.0; echo 'Linux version 6.5.0 #1' > proc/version;"
+	               "echo 'console=ttyAMA0 root=/dev/sda1' > proc/cmdline;"
+	               "printf 'sda / ext2 rw 0 0\\nnone / ext3 rw 0 0\\n' > proc/mounts;"
+	               "echo 'gve 1 0 - Live 0x0' > proc/modules");
+	const struct facts *facts = &bench.facts;
+	assert_int_equal(facts->kind, INPUT_LIVE);
+	assert_int_equal(facts->examined, EXAMINED_FULL);
+	assert_string_equal(facts->os.id, "debian");
+	assert_int_equal(facts->hardware.platform, ANSWER_UNKNOWN);
+	const struct kernel *kernel = kernel_of(&bench, "6.5.0");
+	assert_true(kernel->booted && kernel->judged);
+	assert_string_equal(kernel->arch, "arm64");
+	assert_string_equal(kernel->banner, "Linux version 6.5.0 #1");
+	assert_string_equal(kernel->config.source, "/proc/config.gz");
+	assert_string_equal(kernel_config_get(&kernel->config, "X")->value, "y");
+	assert_int_equal(kernel->config.symbols.items[0].line, 3);
+	assert_string_equal(facts->boot.entries.items[0].command_line, "console=ttyAMA0 root=/dev/sda1");
+	assert_string_equal(facts->boot.entries.items[0].place.path, "/proc/cmdline");
+	/* Both that were asked for, and the drivers of the root file system. */
+	assert_int_equal(kernel->modules.count, 4);
+	assert_false(kernel->modules.items[0].loaded);
+	assert_true(kernel->modules.items[1].loaded);
+	assert_int_equal(kernel->modules.items[1].state, MODULE_FILE);
+	assert_string_equal(kernel->modules.items[1].place.path, "/proc/modules");
+	assert_string_equal(kernel->modules.items[2].name, "ext3");
+	arena_free(&bench.arena);
+}
+
+static void what_the_running_machine_lacks_is_said(void **state)
+{
+	(void)state;
+	struct bench bench = { 0 };
+	gather_root_of(&bench, &answers, "mkdir etc proc");
+	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
+	assert_string_equal(bench.facts.reason,
+	                    "there is neither /proc/config.gz nor /boot/config-6.5.0 nor a config among its modules");
+	bench.questions.kernel = "6.1.0";
+	gather_root_of(&bench, &answers, "mkdir etc proc");
+	assert_string_equal(bench.facts.reason, "no kernel of version 6.1.0 is running, but 6.5.0");
+	arena_free(&bench.arena);
 }
 
 static void a_root_directory_is_an_input(void **state)
@@ -321,6 +381,8 @@ int main(void)
 		cmocka_unit_test(a_configuration_is_an_input),
 		cmocka_unit_test(a_kernel_is_an_input),
 		cmocka_unit_test(a_root_directory_is_an_input),
+		cmocka_unit_test(the_running_machine_is_an_input),
+		cmocka_unit_test(what_the_running_machine_lacks_is_said),
 		cmocka_unit_test(a_root_tar_is_an_input),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

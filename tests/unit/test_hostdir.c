@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "fs/hostdir.h"
@@ -232,6 +233,34 @@ static void what_may_not_be_read_is_remembered(void **state)
 	bench_free(&bench);
 }
 
+/* This machine's own: the files of /proc and /sys are as long as what they hold. */
+static void files_that_the_kernel_makes_up_are_measured(void **state)
+{
+	(void)state;
+	struct bench bench = { .budget = budget_default() };
+	struct error error = { 0 };
+	struct utsname names;
+	assert_int_equal(uname(&names), 0);
+	bench.descriptor = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(hostdir_open(bench.descriptor, &bench.budget, &bench.arena, &bench.fs, &error));
+	bench.tree = tree_of(&bench.fs);
+	assert_string_equal(load(&bench, "/proc/sys/kernel/osrelease"), "");
+	hostdir_of_machine(&bench.fs);
+	assert_string_equal(load(&bench, "/proc/sys/kernel/osrelease"),
+	                    arena_printf(&bench.arena, "%s\n", names.release));
+	assert_true(strlen(load(&bench, "/proc/mounts")) > 0);
+	assert_string_equal(load(&bench, "/dev/null"), "nothing");
+	/* What may not be read is refused, not empty; some kernels give /proc/sysrq-trigger to nobody. */
+	uid_t root = geteuid();
+	assert_int_equal(root == 0 ? seteuid(65534) : 0, 0);
+	const char *refused = load(&bench, "/proc/sysrq-trigger");
+	assert_int_equal(seteuid(root), 0);
+	assert_true(str_equal(refused, "refused") || str_equal(refused, "nothing"));
+	fs_close(&bench.fs);
+	close(bench.descriptor);
+	arena_free(&bench.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_changes_is_told),
 		cmocka_unit_test(deep_and_wide_trees_take_no_descriptors),
 		cmocka_unit_test(what_may_not_be_read_is_remembered),
+		cmocka_unit_test(files_that_the_kernel_makes_up_are_measured),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,7 +184,8 @@ static void fill_disk(struct facts *facts)
 		"kernel/drivers/scsi/virtio_scsi.ko",
 		"scsi_mod scsi_common",
 		ANSWER_NO,
-		"virtio_scsi scsi_mod"
+		"virtio_scsi scsi_mod",
+		false,
 	};
 	*LIST_ADD(&arena, &kernel->modules) =
 		(struct kernel_module){ "nvme",
@@ -195,9 +196,10 @@ static void fill_disk(struct facts *facts)
 		                        NULL,
 		                        "",
 		                        ANSWER_UNKNOWN,
-		                        "" };
+		                        "",
+		                        false };
 	*LIST_ADD(&arena, &kernel->sysctls) = (struct sysctl){
-		"kernel.kptr_restrict", "0", SYSCTL_KERNEL_DEFAULT, { 0 }, "0", { 0 }, "", NULL
+		"kernel.kptr_restrict", "0", SYSCTL_KERNEL_DEFAULT, { 0 }, "0", { 0 }, "", NULL, { 0 }
 	};
 	*LIST_ADD(&arena, &kernel->sysctls) =
 		(struct sysctl){ "net.ipv4.conf.all.rp_filter",
@@ -210,10 +212,11 @@ static void fill_disk(struct facts *facts)
 		                 "2",
 		                 { .partition = 1, .path = "/usr/lib/sysctl.d/50-default.conf", .line = 24 },
 		                 "the larger of all and eth0 counts",
-		                 NULL };
+		                 NULL,
+		                 { 0 } };
 	*LIST_ADD(&arena, &kernel->sysctls) =
 		(struct sysctl){ "kernel.yama.ptrace_scope", NULL, SYSCTL_ABSENT, { 0 }, NULL, { 0 },
-		                 "Yama is not active",       NULL };
+		                 "Yama is not active",       NULL,          { 0 } };
 	facts->os = (struct os){ "debian",
 		                 NULL,
 		                 "12",
@@ -559,6 +562,86 @@ static void pack(struct facts *facts)
 	};
 }
 
+/* One device of each kind, and what is not known of a second. */
+static struct scene *live_scene(void)
+{
+	struct scene *scene = good_scene();
+	struct facts *facts = &scene->facts;
+	struct hardware *hardware = &facts->hardware;
+	facts->kind = INPUT_LIVE;
+	facts->container = NULL;
+	facts->size = 0;
+	facts->kernels.items[0].sysctls.items[0].source = SYSCTL_RUNNING;
+	facts->kernels.items[0].sysctls.items[0].place.path = "/proc/sys/kernel/kptr_restrict";
+	facts->kernels.items[0].sysctls.items[0].boot_place =
+		(struct place){ .path = "/etc/sysctl.d/60-image.conf", .line = 2 };
+	facts->kernels.items[0].modules.items[0].loaded = true;
+	*hardware = (struct hardware){
+		.platform = ANSWER_YES,
+		.product = HARDWARE_PLATFORM,
+		.product_place = { .path = "/sys/class/dmi/id/product_name", .text = HARDWARE_PLATFORM },
+		.pci = ANSWER_YES,
+	};
+	*LIST_ADD(&arena, &hardware->pci_devices) = (struct pci_device){
+		.address = "0000:00:03.0",
+		.vendor = 0x1af4,
+		.device = 0x1004,
+		.subsystem_vendor = 0x1af4,
+		.subsystem_device = 8,
+		.driver = "virtio-pci",
+		.place = { .path = "/sys/bus/pci/devices/0000:00:03.0/revision", .text = "0x00" },
+	};
+	*LIST_ADD(&arena, &hardware->pci_devices) =
+		(struct pci_device){ .address = "0000:00:01.0", .vendor = 0x8086, .device = 0x7110 };
+	*LIST_ADD(&arena, &hardware->virtio_devices) = (struct virtio_device){
+		.name = "virtio0",
+		.pci = "0000:00:03.0",
+		.type = 8,
+		.driver = "virtio_scsi",
+		.features = "011",
+		.place = { .path = "/sys/bus/virtio/devices/virtio0/features", .text = "011" },
+	};
+	*LIST_ADD(&arena, &hardware->interfaces) = (struct network_interface){
+		.name = "ens4",
+		.device = "virtio1",
+		.driver = "virtio_net",
+		.offloads = "rx-gro",
+		.offloads_off = "rx-gro-list",
+		.receive_queues = 2,
+		.transmit_queues = 2,
+		.place = { .path = "/sys/class/net/ens4" },
+	};
+	*LIST_ADD(&arena, &hardware->scsi_hosts) = (struct scsi_host){
+		.name = "host0",
+		.driver = "virtio_scsi",
+		.device = "virtio0",
+		.queues = 1,
+		.place = { .path = "/sys/class/scsi_host/host0/nr_hw_queues", .text = "1" },
+	};
+	*LIST_ADD(&arena, &hardware->scsi_devices) = (struct scsi_device){
+		.name = "0:0:1:0",
+		.host = "host0",
+		.disk = ANSWER_YES,
+		.vendor = "Google",
+		.model = "PersistentDisk",
+		.revision = "1",
+		.version = 6,
+		.standards = "0460",
+		.block = "sda",
+		.logical = 512,
+		.physical = 4096,
+		.place = { .path = "/sys/bus/scsi/devices/0:0:1:0/scsi_level", .text = "7" },
+	};
+	*LIST_ADD(&arena, &hardware->serial_ports) = (struct serial_port){
+		.name = "ttyS0",
+		.irq = "4",
+		.place = { .path = "/sys/bus/pnp/devices/00:03/resources", .text = "irq 4" },
+	};
+	*LIST_ADD(&arena, &hardware->unread) =
+		(struct problem){ .code = "live-unread", .message = "run as root to read /sys/class/tty/ttyS0/type" };
+	return scene;
+}
+
 static void test_inspect(void **state)
 {
 	(void)state;
@@ -566,6 +649,8 @@ static void test_inspect(void **state)
 	pack(&good->facts);
 	inspect_scene("inspect.txt", "text", good, plain(100));
 	inspect_scene("inspect.json", "json", good, plain(100));
+	inspect_scene("inspect-live.txt", "text", live_scene(), plain(100));
+	inspect_scene("inspect-live.json", "json", live_scene(), plain(100));
 	struct scene *none = new_scene();
 	none->facts.reason = "it is a directory: give a disk image or a block device";
 	inspect_scene("inspect-none.txt", "text", none, plain(100));
