@@ -199,7 +199,7 @@ static const char *drop_in_behind(const struct context *context, const struct pl
 	return str_is_plain(slash + 1) ? arena_printf(context->arena, "%s-image.conf", slash + 1) : NULL;
 }
 
-const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value)
+static const char *fix_sysctl_at_boot(const struct context *context, const struct sysctl *sysctl, const char *value)
 {
 	const char *remedy = sysctl->remedy ? sysctl->remedy : "", *then = *remedy ? " && " : "";
 	if (can_edit(sysctl))
@@ -213,9 +213,30 @@ const char *fix_sysctl(const struct context *context, const struct sysctl *sysct
 	                    sysctl->key, value, drop_in);
 }
 
-const char *fix_effective(const struct context *context, const struct sysctl *sysctl, const char *value)
+/* A running system as its next boot finds it: the line in a file that sets the key, or none. */
+static struct sysctl at_next_boot(const struct sysctl *sysctl)
+{
+	struct sysctl next = *sysctl;
+	if (sysctl->source != SYSCTL_RUNNING)
+		return next;
+	next.source = sysctl->boot_place.path ? SYSCTL_FILE : SYSCTL_KERNEL_DEFAULT;
+	next.place = next.effective_place = sysctl->boot_place;
+	return next;
+}
+
+const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value)
+{
+	struct sysctl next = at_next_boot(sysctl);
+	const char *fix = fix_sysctl_at_boot(context, &next, value);
+	if (sysctl->source != SYSCTL_RUNNING)
+		return fix;
+	return arena_printf(context->arena, "sysctl -w %s=%s && %s", sysctl->key, value, fix);
+}
+
+const char *fix_effective(const struct context *context, const struct sysctl *judged, const char *value)
 {
 	static const char prefix[] = "net.ipv4.conf.";
+	const struct sysctl next = at_next_boot(judged), *sysctl = &next;
 	const char *name = strrchr(sysctl->key, '.'), *line = sysctl->effective_place.text;
 	struct sysctl decides = { .source =
 		                          sysctl->effective_place.path ? SYSCTL_FILE : SYSCTL_KERNEL_DEFAULT,

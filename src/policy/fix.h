@@ -27,7 +27,7 @@ const char *fix_menu_timeout(const struct context *context);
 const char *fix_sysctl(const struct context *context, const struct sysctl *sysctl, const char *value);
 
 /* The same where interfaces have to end up with the value: whatever line decides, or all of them at once. */
-const char *fix_effective(const struct context *context, const struct sysctl *sysctl, const char *value);
+const char *fix_effective(const struct context *context, const struct sysctl *judged, const char *value);
 
 /* Adds "--enable SYMBOL" to the changes of fix_rebuild(), once. */
 void fix_add_enable(struct text *changes, const char *symbol);

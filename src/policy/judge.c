@@ -63,7 +63,9 @@ static bool is_asked_of_input(const struct context *context, const struct rule *
 	enum input_kind kind = context->facts->kind;
 	const char *reason = NULL;
 	bool has_root = kind == INPUT_DISK || kind == INPUT_TREE || kind == INPUT_LIVE;
-	if (predicate->check && predicate->check->of_disk && kind != INPUT_DISK)
+	if (kind == INPUT_LIVE && predicate->not_live)
+		reason = predicate->not_live;
+	else if (predicate->check && predicate->check->of_disk && kind != INPUT_DISK)
 		reason = "no disk in this input";
 	else if (predicate->check && kind != INPUT_DISK && !context->entry)
 		reason = "no boot menu in this input";
@@ -152,7 +154,9 @@ static void judge_once(const struct context *context, const struct rule *rule, s
 	if (!is_asked_of_arch(context, rule, outcome))
 		return;
 	judge_predicate(context, rule, outcome);
-	if (outcome->finding.verdict == VERDICT_PASS && rule->predicate->proved_by_boot)
+	judge_live(context, rule, outcome);
+	if (outcome->finding.verdict == VERDICT_PASS && rule->predicate->proved_by_boot &&
+	    context->facts->kind != INPUT_LIVE)
 		outcome_remark(context, outcome, "; a boot on the reference machine proves it");
 }
 
@@ -213,9 +217,14 @@ static enum answer boots_with(const struct outcome *outcome)
 	return outcome->effect == BOOT_STOPS ? ANSWER_NO : ANSWER_UNKNOWN;
 }
 
-/* Only a disk can be known to boot; anything else can only be known not to. */
+/*
+ * Only a disk can be known to boot; anything else can only be known not to. A machine of the platform has booted,
+ * whatever the rules expect: that is what "yes" says of it, and no more.
+ */
 static enum answer boots_of(const struct facts *facts, const enum answer *answers, size_t count)
 {
+	if (facts->kind == INPUT_LIVE && facts->hardware.platform == ANSWER_YES)
+		return ANSWER_YES;
 	enum answer boots = facts->kind == INPUT_DISK && count > 0 ? ANSWER_YES : ANSWER_UNKNOWN;
 	for (size_t i = 0; i < count; i++) {
 		if (answers[i] == ANSWER_NO)

@@ -10,6 +10,9 @@ void judge_kconfig(const struct context *context, const struct rule *rule, struc
 void judge_sysctl(const struct context *context, const struct rule *rule, struct outcome *outcome);
 void judge_observe(const struct context *context, const struct rule *rule, struct outcome *outcome);
 
+/* Of the running machine: puts what is really there in the place of what the rule's predicate says of it. */
+void judge_live(const struct context *context, const struct rule *rule, struct outcome *outcome);
+
 /* NULL: the key was not asked for. */
 const struct sysctl *sysctl_find(const struct kernel *kernel, const char *key);
 

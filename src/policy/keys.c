@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "policy/checks.h"
+#include "policy/live.h"
 
 enum {
 	FOR_KCONFIG = 1 << PREDICATE_KCONFIG,
@@ -354,6 +355,49 @@ static bool take_check(struct build *build, const struct setting *setting)
 	return true;
 }
 
+static bool take_live_argument(struct build *build, const struct setting *setting, const char *word)
+{
+	const struct live_check *live = build->predicate->live;
+	size_t length = strcspn(word, "=");
+	const char *key = arena_string(build->arena, span_of(word, length));
+	const char *value = word[length] ? word + length + 1 : "";
+	uint64_t number;
+	if (!words_have(live->required, key) && !words_have(live->optional, key))
+		return COMPLAIN(build, setting, "Live=%s takes %s%s%s, not \"%.40s\"", live->name, live->required,
+		                *live->optional ? " " : "", live->optional, word);
+	if (!*value || live_argument(build->predicate, key) ||
+	    (words_have("count version irq", key) && !str_to_u64(value, &number)))
+		return COMPLAIN(build, setting, "\"%.40s\" is no value for Live=%s; write %s=VALUE, once", word,
+		                live->name, key);
+	*LIST_ADD(build->arena, &build->predicate->live_arguments) =
+		(struct live_argument){ .key = key, .value = value };
+	return true;
+}
+
+static bool take_live(struct build *build, const struct setting *setting)
+{
+	const char *rest = setting->value, *word = next_word(&rest, "", build->arena);
+	build->predicate->live = live_find(word);
+	if (!build->predicate->live)
+		return COMPLAIN(build, setting, "there is no live check \"%.80s\"; slipway-policy(5) lists them",
+		                word);
+	while (*(word = next_word(&rest, "", build->arena)))
+		if (!take_live_argument(build, setting, word))
+			return false;
+	const char *keys = build->predicate->live->required;
+	while (*(word = next_word(&keys, "", build->arena)))
+		if (!live_argument(build->predicate, word))
+			return COMPLAIN(build, setting, "Live=%s wants %s=VALUE as well", build->predicate->live->name,
+			                word);
+	return true;
+}
+
+static bool take_not_live(struct build *build, const struct setting *setting)
+{
+	build->predicate->not_live = setting->value;
+	return true;
+}
+
 /* In the order in which they are taken: a later one may look at what an earlier one set. */
 const struct key predicate_keys[] = {
 	{ "Decides", FOR_ALL, take_decides },
@@ -380,5 +424,7 @@ const struct key predicate_keys[] = {
 	{ "Accept", FOR_SYSCTL | FOR_OBSERVE, take_accept },
 	{ "Effective", FOR_SYSCTL, take_effective },
 	{ "Check", FOR_CHECK, take_check },
+	{ "Live", FOR_ALL, take_live },
+	{ "NotLive", FOR_ALL, take_not_live },
 	{ NULL, 0, NULL },
 };

@@ -6,6 +6,13 @@
 #include "policy/want.h"
 
 struct check;
+struct live_check;
+
+/* One word of Live=: "revision=03". */
+struct live_argument {
+	const char *key;
+	const char *value;
+};
 
 /* One configuration symbol and what it should be: "SERIAL_8250_NR_UARTS>=4". */
 struct option {
@@ -90,4 +97,9 @@ struct predicate {
 
 	/* Check= */
 	const struct check *check;
+
+	/* Live= */
+	const struct live_check *live; /* NULL: the running machine is judged like an image */
+	LIST(struct live_argument) live_arguments;
+	const char *not_live; /* why it is not asked of a running machine; NULL */
 };

@@ -100,7 +100,8 @@ static bool overridden(struct work *work, const struct option *option, const cha
 	}
 	const struct sysctl *sysctl = sysctl_find(work->context->kernel, override->name);
 	if (!sysctl || !sysctl->value ||
-	    (sysctl->source != SYSCTL_FILE && sysctl->source != SYSCTL_COMMAND_LINE))
+	    (sysctl->source != SYSCTL_FILE && sysctl->source != SYSCTL_COMMAND_LINE &&
+	     sysctl->source != SYSCTL_RUNNING))
 		return false;
 	*value = sysctl->value;
 	outcome_evidence(work->context, work->outcome, &sysctl->place);

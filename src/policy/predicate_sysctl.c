@@ -40,6 +40,8 @@ static const char *source_text(const struct context *context, const struct sysct
 		return arena_printf(context->arena, "the kernel's default%s",
 		                    *remark ? remark : ", which nothing changes");
 	}
+	if (sysctl->source == SYSCTL_RUNNING)
+		return *remark ? arena_printf(context->arena, "as it stands; %s", remark) : "as it stands";
 	const char *source = sysctl->source == SYSCTL_COMMAND_LINE ? "set on the kernel's command line"
 	                     : sysctl->place.path
 	                             ? arena_printf(context->arena, "set by %s", sysctl->place.path)
@@ -96,7 +98,8 @@ static void judge_effective(const struct context *context, const struct rule *ru
 	if (!pass)
 		outcome_remark(context, outcome, ", wanted %s", rule->wanted);
 	outcome_remark(context, outcome, ": %s%s",
-	               sysctl->effective_place.path ? "set by "
+	               sysctl->source == SYSCTL_RUNNING ? "as it stands in "
+	               : sysctl->effective_place.path   ? "set by "
 	                                            : "the kernel's default, which nothing changes",
 	               sysctl->effective_place.path ? sysctl->effective_place.path : "");
 	for (size_t i = 0; i < predicate->notes.count; i++)
@@ -104,6 +107,42 @@ static void judge_effective(const struct context *context, const struct rule *ru
 			outcome_remark(context, outcome, "; %s", predicate->notes.items[i].text);
 	if (!pass)
 		outcome->finding.fix = fix_effective(context, sysctl, predicate->want.value);
+}
+
+/* "net.ipv4.conf.ens4.rp_filter" for "net.ipv4.conf.all.rp_filter"; not the key itself, nor that of "default". */
+static bool is_of_interface(const struct sysctl *row, const char *key)
+{
+	static const char prefix[] = "net.ipv4.conf.";
+	return row->source == SYSCTL_RUNNING && str_starts(key, prefix) && str_starts(row->key, prefix) &&
+	       str_ends(row->key, strrchr(key, '.')) && !str_equal(row->key, key) &&
+	       !str_starts(row->key, "net.ipv4.conf.default.");
+}
+
+/*
+ * The running kernel tells of each interface. The first of them that does not meet the rule stands for all, else
+ * the first there is.
+ */
+static void take_interfaces(const struct context *context, const struct predicate *predicate, struct sysctl *running)
+{
+	const struct sysctl *chosen = NULL;
+	for (size_t i = 0; i < context->kernel->sysctls.count; i++) {
+		const struct sysctl *row = &context->kernel->sysctls.items[i];
+		bool ignored;
+		if (!is_of_interface(row, running->key))
+			continue;
+		if (!chosen)
+			chosen = row;
+		if (!row->effective || !met(predicate, row->effective, &ignored)) {
+			chosen = row;
+			break;
+		}
+	}
+	running->effective = chosen ? chosen->effective : NULL;
+	if (!chosen)
+		return;
+	running->effective_place = chosen->effective_place;
+	running->boot_place = chosen->boot_place;
+	running->reason = chosen->reason;
 }
 
 /* With no kernel to judge, what the files say. */
@@ -131,6 +170,13 @@ void judge_sysctl(const struct context *context, const struct rule *rule, struct
 			outcome_evidence(context, outcome, &sysctl->place);
 		return;
 	}
+	struct sysctl running = *sysctl;
+	if (sysctl->source == SYSCTL_RUNNING && predicate->effective != EFFECTIVE_NOTE) {
+		take_interfaces(context, predicate, &running);
+		sysctl = &running;
+	}
+	if (context->facts->kind == INPUT_LIVE)
+		outcome->finding.how = "live";
 	if (predicate->effective == EFFECTIVE_ONLY && sysctl->source != SYSCTL_ABSENT) {
 		judge_effective(context, rule, sysctl, outcome);
 		return;

@@ -47,15 +47,6 @@ const char *symbol_witness(const char *symbol)
 	return str_equal(symbol, LEGACY_SYMBOL) ? LEGACY_MODULE : NULL;
 }
 
-static bool needs_module(const struct kernel_module *module, const char *name)
-{
-	size_t length = strlen(name);
-	for (const char *at = module->needs; at && *at; at += strcspn(at, " "), at += *at == ' ')
-		if (strcspn(at, " ") == length && strncmp(at, name, length) == 0)
-			return true;
-	return false;
-}
-
 static struct symbol_reading read_legacy(const struct context *context)
 {
 	struct symbol_reading reading = { 0 };
@@ -66,7 +57,7 @@ static struct symbol_reading read_legacy(const struct context *context)
 	bool builtin = driver->state == MODULE_BUILTIN;
 	bool there = builtin ? part->state == MODULE_BUILTIN
 	                     : driver->state == MODULE_FILE &&
-	                               (needs_module(driver, part->name) || part->state == MODULE_BUILTIN);
+	                               (words_have(driver->needs, part->name) || part->state == MODULE_BUILTIN);
 	bool known = (builtin || driver->state == MODULE_FILE) && part->state != MODULE_UNKNOWN;
 	bool split = context->release && version_compare(context->release, LEGACY_SPLIT) >= 0;
 	if (!known || (!there && !split))

@@ -19,6 +19,7 @@ def main():
     wanted = [f"*{key}=" for key in rows(root / "src/policy/keys.c", r'^\t\{ "(\w+)", FOR_')]
     wanted += [f"*{key}=*" for key in ("Title", "Level", "Fix", "Name", "Revision")]
     wanted += [f"*{name}*" for name in rows(root / "src/policy/checks.c", r'^\t\{ "([\w-]+)", check_')]
+    wanted += [f"*{name} " for name in rows(root / "src/policy/live.c", r'^\t\{ "([\w-]+)", "')]
     wanted += [f"*{name}*" for name in rows(root / "src/os/guest.c", r'^\t\{ "([\w.-]+)", observe_')]
     lacking = [word for word in wanted if word not in manual]
     for word in lacking:
