@@ -7,9 +7,9 @@
 #include "base/checked.h"
 #include "base/text.h"
 #include "fs/ext_io.h"
-#include "fs/ext_names.h"
 #include "fs/ext_super.h"
 #include "fs/identify.h"
+#include "fs/name_cache.h"
 
 /* Group descriptors are held in memory; this much is a file system of 128 TiB. */
 #define DESCRIPTORS_MAX (UINT64_C(64) << 20)
@@ -22,7 +22,7 @@ struct run {
 struct ext {
 	struct ext_io io;
 	ext2_filsys fs;
-	struct ext_names names;
+	struct name_cache names;
 	/* The run that was read last: files are read from front to back in pieces. */
 	ext2_ino_t run_inode;
 	struct run run;
@@ -184,16 +184,21 @@ static bool ext_root(const struct filesystem *fs, struct node *out, struct error
 static errcode_t search(struct ext *ext, ext2_ino_t directory, const char *name, ext2_ino_t *found)
 {
 	size_t length = strlen(name);
+	uint64_t known;
 	*found = 0;
-	if (length > EXT2_NAME_LEN || ext_names_find(&ext->names, directory, name, found))
+	if (length > EXT2_NAME_LEN)
 		return 0;
+	if (name_cache_find(&ext->names, directory, name, &known)) {
+		*found = (ext2_ino_t)known;
+		return 0;
+	}
 	errcode_t code = ext2fs_lookup(ext->fs, directory, name, (int)length, NULL, found);
 	if (code && code != EXT2_ET_FILE_NOT_FOUND)
 		return code;
 	/* Where a block could not be read, the name may stand. */
 	if (ext->io.error.code != ERROR_NONE)
 		return EXT2_ET_SHORT_READ;
-	ext_names_keep(&ext->names, directory, name, *found);
+	name_cache_keep(&ext->names, directory, name, *found);
 	return 0;
 }
 
