@@ -1,6 +1,8 @@
 // What the fuzz targets of file systems do with an image: everything, within a small allowance.
 #pragma once
 
+#include <string.h>
+
 #include "fs/tree.h"
 
 struct fuzz_walk {
@@ -47,20 +49,59 @@ static inline void fuzz_visit(struct fuzz_walk *walk, const char *path, unsigned
 		           depth + 1);
 }
 
-/* Identifies, opens and walks the image. */
-static inline void fuzz_image(const uint8_t *data, size_t size)
+/* Identifies, opens and walks what the reader holds. */
+static inline void fuzz_reader(const struct reader *reader)
 {
-	struct span bytes = span_of(data, size);
-	struct reader reader = reader_of_span(&bytes);
 	struct budget budget = { .inflated_left = 1 << 20, .steps_left = 20000 };
 	struct arena arena = { 0 };
 	struct filesystem fs;
 	struct error error;
-	if (fs_identify(&reader, 1, &budget, &arena, &fs) && fs_open(&fs, &error)) {
+	if (fs_identify(reader, 1, &budget, &arena, &fs) && fs_open(&fs, &error)) {
 		struct tree tree = tree_of(&fs);
 		struct fuzz_walk walk = { .tree = &tree, .arena = &arena, .left = 300 };
 		fuzz_visit(&walk, "/", 0);
 	}
 	fs_close(&fs);
 	arena_free(&arena);
+}
+
+static inline void fuzz_image(const uint8_t *data, size_t size)
+{
+	struct span bytes = span_of(data, size);
+	struct reader reader = reader_of_span(&bytes);
+	fuzz_reader(&reader);
+}
+
+/*
+ * An image of which the input holds only some pieces, for formats that spread what little they have: pairs of
+ * a 32-bit big-endian number and the FUZZ_PIECE bytes that lie at so many times FUZZ_PIECE. All else is
+ * zeros. fuzz/pieces.py makes such an input of an image.
+ */
+#define FUZZ_PIECE 512
+
+static inline bool fuzz_read_pieces(void *state, uint64_t offset, void *buffer, size_t length,
+                                    struct error *error)
+{
+	const struct span *input = state;
+	struct span piece;
+	uint32_t number;
+	uint8_t *out = buffer;
+	(void)error;
+	memset(out, 0, length);
+	for (size_t at = 0; get_be32(*input, at, &number) && span_slice(*input, at + 4, FUZZ_PIECE, &piece);
+	     at += 4 + FUZZ_PIECE) {
+		uint64_t start = (uint64_t)number * FUZZ_PIECE, end = start + FUZZ_PIECE;
+		uint64_t from = start > offset ? start : offset,
+			 to = end < offset + length ? end : offset + length;
+		if (from < to)
+			memcpy(out + (from - offset), piece.data + (from - start), (size_t)(to - from));
+	}
+	return true;
+}
+
+static inline void fuzz_pieces(const uint8_t *data, size_t size, uint64_t image_size)
+{
+	struct span input = span_of(data, size);
+	struct reader reader = { .read = fuzz_read_pieces, .state = &input, .size = image_size };
+	fuzz_reader(&reader);
 }

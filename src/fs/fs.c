@@ -11,8 +11,9 @@
  * and backup superblocks, which outlive a new file system of another kind, only when nothing else is there.
  */
 const struct fs_driver *const fs_drivers[] = {
-	&container_driver, &ext_driver,  &btrfs_driver,       &squashfs_driver,      &erofs_driver,
-	&signature_driver, &vfat_driver, &ext_damaged_driver, &btrfs_damaged_driver, NULL,
+	&container_driver,   &ext_driver,         &xfs_driver,           &btrfs_driver,
+	&squashfs_driver,    &erofs_driver,       &signature_driver,     &vfat_driver,
+	&ext_damaged_driver, &xfs_damaged_driver, &btrfs_damaged_driver, NULL,
 };
 
 bool fs_identify(const struct reader *reader, uint64_t partition, struct budget *budget, struct arena *arena,

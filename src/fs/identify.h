@@ -9,6 +9,8 @@ extern const struct fs_driver signature_driver;
 
 extern const struct fs_driver ext_driver;
 extern const struct fs_driver ext_damaged_driver;
+extern const struct fs_driver xfs_driver;
+extern const struct fs_driver xfs_damaged_driver;
 extern const struct fs_driver erofs_driver;
 extern const struct fs_driver squashfs_driver;
 extern const struct fs_driver vfat_driver;

@@ -1,5 +1,5 @@
-// What lookups in directories found, so that no path component is searched twice: each search reads blocks and
-// checks their checksums.
+// What lookups in directories found, so that no path component is searched twice: each search reads blocks
+// and checks their checksums.
 #pragma once
 
 #include "fs/fs.h"

@@ -84,14 +84,6 @@ static const struct signature containers[] = {
 /* mke2fs does not wipe what stood behind the first 2 KiB: these are asked after ext. */
 static const struct signature signatures[] = {
 	{
-		.type = "xfs",
-		MAGIC("XFSB"),
-		.uuid_kind = UUID_BINARY,
-		.uuid_offset = 32,
-		.label_offset = 108,
-		.label_length = 12,
-	},
-	{
 		.type = "f2fs",
 		MAGIC("\x10\x20\xf5\xf2"),
 		.magic_offset = 1024,

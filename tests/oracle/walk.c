@@ -4,6 +4,7 @@
 // With options, "" for none, it shows what a mount would; without, all that a boot loader sees.
 // The first line is "type uuid label". For every path follow a line with its kind, mode, uid, gid, size,
 // mtime and the lengths of path and link target; then path, target, and for a regular file its content.
+// Problems of the file system go to the standard error, by their codes.
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -104,6 +105,8 @@ int main(int count, char **arguments)
 	} else if (!fs_open(&fs, &error)) {
 		stop(arguments[1], &error);
 	}
+	for (size_t i = 0; i < fs.problems.count; i++)
+		fprintf(stderr, "%s\n", fs.problems.items[i].code);
 	printf("%s %s %s\n", fs.type ? fs.type : "-", fs.uuid ? fs.uuid : "-", fs.label ? fs.label : "-");
 	struct tree tree = tree_of(&fs);
 	struct node directory;
