@@ -161,8 +161,10 @@ static void gather_running_kernel(struct gatherer *gatherer, const struct machin
 	                      &kernel->config);
 	if (!kernel->config.source)
 		gather_note_gap(gatherer, "config-missing", NULL, "%s", kernel->config.reason);
-	kernel->entry = entry ? 1 : 0;
+	/* That no initramfs of a known name is there does not mean that none was used. */
+	kernel->entry = entry && entry->initrds.count > 0 ? 1 : 0;
 	gather_modules(gatherer, kernel);
+	kernel->entry = entry ? 1 : 0;
 	add_loaded(gatherer, kernel);
 	gather_checkpoint(gatherer);
 	gather_sysctls(gatherer, kernel, entry);

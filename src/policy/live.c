@@ -83,8 +83,14 @@ const struct virtio_device *live_virtio_device(const struct context *context, co
 	return NULL;
 }
 
-void live_undriven(const struct context *context, const struct pci_device *device, struct outcome *outcome)
+void live_undriven(const struct context *context, const struct predicate *predicate,
+                   const struct pci_device *device, struct outcome *outcome)
 {
+	const char *modules = "";
+	for (size_t i = 0; i < predicate->modules.count; i++)
+		modules = arena_printf(context->arena, "%s %s", modules, predicate->modules.items[i]);
+	if (*modules)
+		outcome->finding.fix = arena_printf(context->arena, "modprobe -a%s", modules);
 	outcome_evidence(context, outcome, &device->id_place);
 	outcome->finding.found = "no driver";
 	outcome_set(context, outcome, VERDICT_FAIL, "nothing drives the PCI device %04x:%04x at %s",
@@ -109,7 +115,8 @@ static void take(const struct outcome *seen, struct outcome *outcome)
 	const char *fix = outcome->finding.fix;
 	*outcome = *seen;
 	outcome->finding.how = "live";
-	if (seen->finding.verdict == VERDICT_FAIL)
+	/* What mends the kernel comes before what loads a module of it. */
+	if (seen->finding.verdict == VERDICT_FAIL && fix)
 		outcome->finding.fix = fix;
 }
 

@@ -38,7 +38,8 @@ const struct virtio_device *live_virtio_device(const struct context *context,
                                                const struct pci_device *device);
 
 /* A failure: nothing drives the device. */
-void live_undriven(const struct context *context, const struct pci_device *device, struct outcome *outcome);
+void live_undriven(const struct context *context, const struct predicate *predicate,
+                   const struct pci_device *device, struct outcome *outcome);
 
 /* One file each. */
 void live_pci(const struct context *context, const struct predicate *predicate, struct outcome *outcome);

@@ -30,7 +30,7 @@ static void judge_driver(const struct context *context, const struct predicate *
 	const struct virtio_device *behind = live_virtio_device(context, device);
 	const char *driver = behind ? behind->driver : device->driver;
 	if (!driver || !live_allows(predicate, "driver", driver)) {
-		live_undriven(context, device, outcome);
+		live_undriven(context, predicate, device, outcome);
 		if (driver)
 			outcome_remark(context, outcome, " but %s", driver);
 		return;

@@ -21,7 +21,7 @@ static const struct scsi_host *host_of(const struct context *context, const stru
 			if (str_equal(hardware->scsi_hosts.items[i].device, device->name))
 				return &hardware->scsi_hosts.items[i];
 	}
-	live_undriven(context, live_pci_device(context, predicate, 0), outcome);
+	live_undriven(context, predicate, live_pci_device(context, predicate, 0), outcome);
 	return NULL;
 }
 

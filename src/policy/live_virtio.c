@@ -127,7 +127,7 @@ void live_virtio(const struct context *context, const struct predicate *predicat
 		const struct virtio_device *device = live_virtio_device(context, pci);
 		outcome->finding.reason = "";
 		if (!device || !device->driver) {
-			live_undriven(context, pci, outcome);
+			live_undriven(context, predicate, pci, outcome);
 			return;
 		}
 		judge_features(context, predicate, device, outcome);

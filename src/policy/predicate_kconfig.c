@@ -282,7 +282,7 @@ static const char *initramfs_unknown(const struct context *context)
 		       "not read";
 	if (kernel->initramfs.path && kernel->initramfs_read == ANSWER_NO)
 		return kernel->initramfs_reason ? kernel->initramfs_reason : "the initramfs cannot be read";
-	if (!kernel->initramfs.path && !context->entry)
+	if (!kernel->initramfs.path && (!context->entry || context->facts->kind == INPUT_LIVE))
 		return "which initramfs boots with this kernel is not known";
 	return NULL;
 }

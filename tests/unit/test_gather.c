@@ -298,6 +298,7 @@ static void the_running_machine_is_an_input(void **state)
 	/* Both that were asked for, and the drivers of the root file system. */
 	assert_int_equal(kernel->modules.count, 4);
 	assert_false(kernel->modules.items[0].loaded);
+	assert_int_equal(kernel->modules.items[1].in_initramfs, ANSWER_UNKNOWN);
 	assert_true(kernel->modules.items[1].loaded);
 	assert_int_equal(kernel->modules.items[1].state, MODULE_FILE);
 	assert_string_equal(kernel->modules.items[1].place.path, "/proc/modules");

@@ -234,6 +234,25 @@ static void the_machines_own_oddities_are_no_failures(void **state)
 	bench_close(&bench);
 }
 
+/* A container has no /boot, and some distributions call the file otherwise: nothing follows from that. */
+static void an_initramfs_that_is_not_found_is_not_missing(void **state)
+{
+	(void)state;
+	struct bench bench = bench_open();
+	read_machine(&bench);
+	LIST_ADD(&bench.arena, &bench.facts.boot.entries)->command_line = "";
+	judge_as(&bench, "x86_64", "# Linux/x86 6.1.0 Kernel Configuration\nCONFIG_SCSI_VIRTIO=m\n");
+	struct kernel *kernel = &bench.facts.kernels.items[0];
+	kernel->entry = 1;
+	*LIST_ADD(&bench.arena, &kernel->modules) = (struct kernel_module){
+		.name = "virtio_scsi", .state = MODULE_FILE, .missing = "", .needs = ""
+	};
+	policy_judge(&bench.policy, &bench.facts, &bench.arena, &bench.judgement);
+	expect(&bench, "kernel.virtio-scsi", VERDICT_UNKNOWN, "read",
+	       "CONFIG_SCSI_VIRTIO=m, and which initramfs boots with this kernel is not known");
+	bench_close(&bench);
+}
+
 /* A file in the place of a link: nothing is bound to the device. */
 static void a_device_without_a_driver_fails(void **state)
 {
@@ -246,6 +265,8 @@ static void a_device_without_a_driver_fails(void **state)
 	judge(&bench);
 	expect(&bench, "hardware.net.virtio", VERDICT_FAIL, "live",
 	       "nothing drives the PCI device 1af4:1000 at 0000:00:04.0");
+	assert_string_equal(finding_of(&bench, "hardware.net.virtio")->fix,
+	                    "modprobe -a virtio_net virtio_pci");
 	expect(&bench, "hardware.net.gro4", VERDICT_FAIL, "live",
 	       "nothing drives the PCI device 1af4:1000 at 0000:00:04.0");
 	expect(&bench, "hardware.scsi.sectors", VERDICT_FAIL, "live",
@@ -636,6 +657,7 @@ int main(void)
 		cmocka_unit_test(the_reference_machine_is_read),
 		cmocka_unit_test(the_platform_is_judged_by_what_is_there),
 		cmocka_unit_test(the_machines_own_oddities_are_no_failures),
+		cmocka_unit_test(an_initramfs_that_is_not_found_is_not_missing),
 		cmocka_unit_test(a_device_without_a_driver_fails),
 		cmocka_unit_test(a_disk_without_a_driver_fails),
 		cmocka_unit_test(what_was_not_agreed_on_fails),
