@@ -130,12 +130,31 @@ def print_sizes(slipway, image, folder, rounds):
         large.unlink()
 
 
+def print_containers(slipway, image, folder, rounds):
+    """The same disk as qcow2, which is read through qemu-nbd."""
+    forms = {"raw": image}
+    for name, options in {"qcow2": [], "qcow2, compressed": ["-c"]}.items():
+        forms[name] = folder / f"{image.stem}{''.join(options)}.qcow2"
+        run("qemu-img", "convert", *options, "-O", "qcow2", image, forms[name])
+    try:
+        medians = rounds_of({name: [slipway, "check", str(path)] for name, path in forms.items()}, rounds)
+        print(f"\n| {RELEASES[image.stem]} | ratio | bytes read |\n|---|---:|---:|")
+        for name, path in forms.items():
+            print(f"| {name} | {medians[name] / medians['raw']:.2f} | {bytes_read(slipway, path)} |")
+    finally:
+        for name, path in forms.items():
+            if name != "raw":
+                path.unlink()
+
+
 def main():
     slipway, images, folder, rounds = sys.argv[1], *map(pathlib.Path, sys.argv[2:4]), int(sys.argv[4])
     os.environ["PATH"] = SYSTEM_PATH
     slipway = str(pathlib.Path(slipway).resolve())
     for release in RELEASES:
-        print_release(slipway, (images / f"{release}.raw").resolve(), folder.resolve(), rounds)
+        image = (images / f"{release}.raw").resolve()
+        print_release(slipway, image, folder.resolve(), rounds)
+        print_containers(slipway, image, folder.resolve(), rounds)
     print_sizes(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
 
 

@@ -344,7 +344,7 @@ void examine(const char *name, const struct questions *questions, struct arena *
 		access.scratch = input.scratch;
 		examine_input(&input, questions, &access, arena, out);
 		close_descriptor(&input.scratch);
-		if (out->facts.served != SERVED_NOT)
+		if (source == SOURCE_FILE && out->facts.served != SERVED_NOT)
 			examine_served(name, descriptor, questions, arena, out);
 	}
 	out->seconds = seconds_now() - start;

@@ -7,9 +7,6 @@
 
 #define PROGRAM "qemu-nbd"
 
-/* It may still be on its way out when the worker, who has lost it, has long come back. */
-#define PATIENCE_MILLISECONDS 200
-
 #define SAID_MOST 300 /* characters of a server's own words in a sentence */
 
 /* What the worker may ask for, and nothing else: its answer is but a number. */
@@ -112,7 +109,7 @@ void served_stop(struct server *server, enum served format, struct arena *arena,
 {
 	struct server_result result;
 	bool all_well = out->facts.examined == EXAMINED_FULL;
-	server_stop(server, all_well ? 0 : PATIENCE_MILLISECONDS, &result);
+	server_stop(server, &result);
 	if (result.end != SERVER_STOPPED) {
 		if (all_well)
 			out->facts.examined = EXAMINED_PARTIAL;

@@ -2,8 +2,7 @@
 // reads.
 //
 // Readers come back to the same places, some bytes at a time, and a question to the server costs more than
-// its answer: what is read are aligned pieces, which are kept, and more of them at once where reading goes on
-// in order.
+// its answer: what is read are aligned pieces, which are kept.
 #include "disk/nbd.h"
 
 #include <dlfcn.h>
@@ -16,9 +15,9 @@
 #include "base/checked.h"
 #include "disk/container.h"
 
-#define PIECE_SIZE  ((size_t)64 << 10) /* the usual cluster: a compressed one is unpacked whole each time */
-#define PIECE_COUNT 128
-#define AHEAD_MOST  16 /* pieces in one request */
+#define PIECE_SIZE   ((size_t)64 << 10) /* the usual cluster: a compressed one is unpacked whole each time */
+#define PIECE_COUNT  128
+#define REQUEST_MOST 16 /* pieces */
 
 /* A server that says nothing for so long hangs. The first answer takes no reading. */
 #define CONNECT_MILLISECONDS 10000
@@ -48,10 +47,8 @@ struct nbd {
 	struct nbd_handle *handle;
 	struct disk *disk;
 	uint64_t clock;
-	uint64_t next;  /* the piece behind the last request: reading it goes on in order */
-	uint64_t ahead; /* pieces asked for in it */
 	struct piece pieces[PIECE_COUNT];
-	uint8_t answer[AHEAD_MOST * PIECE_SIZE];
+	uint8_t answer[REQUEST_MOST * PIECE_SIZE];
 };
 
 bool nbd_library_load(struct error *error)
@@ -77,6 +74,12 @@ bool nbd_library_load(struct error *error)
 	return true;
 }
 
+static bool lost(struct error *error)
+{
+	return error_set(error, ERROR_IO, "qemu-nbd, which reads the image, is gone or answers nonsense: %s",
+	                 library.get_error());
+}
+
 /* Lets the library work until it has something new; false when the server is silent, or gone. */
 static bool progress(struct nbd *nbd, int milliseconds, struct error *error)
 {
@@ -87,8 +90,7 @@ static bool progress(struct nbd *nbd, int milliseconds, struct error *error)
 		return error_set(error, ERROR_IO,
 		                 "qemu-nbd, which reads the image, has not answered for %d seconds",
 		                 milliseconds / 1000);
-	return error_set(error, ERROR_IO, "qemu-nbd, which reads the image, is gone or answers nonsense: %s",
-	                 library.get_error());
+	return lost(error);
 }
 
 static bool read_server(struct nbd *nbd, uint64_t offset, size_t length, struct error *error)
@@ -137,15 +139,15 @@ static void keep_piece(struct nbd *nbd, uint64_t number, const uint8_t *bytes, s
 	piece->used = ++nbd->clock;
 }
 
-/* Asks for the piece `first` and those behind it: as many as are `wanted` now, and more while reading goes on
- * in order. */
-static bool load_pieces(struct nbd *nbd, uint64_t first, uint64_t wanted, struct error *error)
+/*
+ * Asks for the piece `first` and those behind it, as many as are wanted now. None is asked for ahead:
+ * directories and archives are read with many gaps, and a cluster that was unpacked in vain costs more than a
+ * question.
+ */
+static bool load_pieces(struct nbd *nbd, uint64_t first, uint64_t count, struct error *error)
 {
-	uint64_t count = first == nbd->next ? nbd->ahead * 2 : 1;
-	if (count < wanted)
-		count = wanted;
-	if (count > AHEAD_MOST)
-		count = AHEAD_MOST;
+	if (count > REQUEST_MOST)
+		count = REQUEST_MOST;
 	for (uint64_t i = 1; i < count; i++)
 		if (find_piece(nbd, first + i))
 			count = i;
@@ -159,8 +161,6 @@ static bool load_pieces(struct nbd *nbd, uint64_t first, uint64_t wanted, struct
 	for (size_t at = 0; at < length; at += PIECE_SIZE)
 		keep_piece(nbd, first + at / PIECE_SIZE, nbd->answer + at,
 		           length - at < PIECE_SIZE ? length - at : PIECE_SIZE);
-	nbd->next = first + count;
-	nbd->ahead = count;
 	return true;
 }
 
@@ -190,8 +190,7 @@ static bool nbd_read(void *state, uint64_t offset, void *buffer, size_t length, 
 static bool handshake(struct nbd *nbd, int socket, struct error *error)
 {
 	if (library.aio_connect_socket(nbd->handle, socket) < 0)
-		return error_set(error, ERROR_IO, "qemu-nbd, which reads the image, cannot be spoken to: %s",
-		                 library.get_error());
+		return lost(error);
 	while (library.aio_is_connecting(nbd->handle) > 0)
 		if (!progress(nbd, CONNECT_MILLISECONDS, error))
 			return false;
@@ -209,7 +208,6 @@ bool nbd_open(const struct input *input, struct disk *disk, struct error *error)
 	struct nbd *nbd = xmalloc(sizeof(*nbd));
 	memset(nbd, 0, sizeof(*nbd));
 	nbd->disk = disk;
-	nbd->next = UINT64_MAX;
 	disk->state->nbd = nbd;
 	disk->container = input->container;
 	nbd->handle = library.create();

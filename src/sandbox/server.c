@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -21,6 +22,9 @@
 #define SERVER_LISTEN 3 /* where socket activation wants it */
 #define SAID_MOST     2048
 #define EXIT_NO_EXEC  127
+
+/* For one that has closed the connection and may still be on its way out. */
+#define PATIENCE_MILLISECONDS 1000
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -194,6 +198,13 @@ static bool has_ended(pid_t process, unsigned patience, int *status)
 	}
 }
 
+/* Has it closed the connection? Then it has ended, or is about to. */
+static bool has_hung_up(const struct server *server)
+{
+	struct pollfd wanted = { .fd = server->socket, .events = POLLRDHUP };
+	return poll(&wanted, 1, 0) > 0;
+}
+
 /* Its words, as one printable line: what comes from a program that read an image is as untrusted as that. */
 static void collect_said(int descriptor, struct text *said)
 {
@@ -207,11 +218,11 @@ static void collect_said(int descriptor, struct text *said)
 	text_add_clean(said, span_trim(span_of(bytes, (size_t)got)));
 }
 
-void server_stop(struct server *server, unsigned patience, struct server_result *out)
+void server_stop(struct server *server, struct server_result *out)
 {
 	int status = 0;
 	*out = (struct server_result){ 0 };
-	if (has_ended(server->process, patience, &status)) {
+	if (has_ended(server->process, has_hung_up(server) ? PATIENCE_MILLISECONDS : 0, &status)) {
 		if (WIFSIGNALED(status)) {
 			out->end = SERVER_KILLED;
 			out->signal = WTERMSIG(status);

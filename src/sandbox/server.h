@@ -49,6 +49,5 @@ const char *server_find(const char *name, struct arena *arena);
 NODISCARD bool server_start(const char *program, const char *const *words, int input, struct server *out,
                             struct error *error);
 
-/* Ends it, whatever it does, and says how it was found: `patience` milliseconds for one that may be ending.
- */
-void server_stop(struct server *server, unsigned patience, struct server_result *out);
+/* Ends it, whatever it does, and says how it was found. */
+void server_stop(struct server *server, struct server_result *out);
