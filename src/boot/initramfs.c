@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/checked.h"
 #include "base/text.h"
@@ -33,6 +34,8 @@ struct walk {
 	cpio_fn *each;
 	void *context;
 	struct initramfs *out;
+	struct cpio_wanted *wanted; /* files that are loaded, and not told of */
+	size_t wanted_count;
 	bool stopped; /* the caller has seen enough */
 };
 
@@ -132,14 +135,49 @@ static bool read_name(struct archive *archive, const struct header *header, char
 	return true;
 }
 
-/* Passes a file's content. Behind the last one an archive may end without its padding. */
-static bool skip_content(struct archive *archive, const struct header *header, struct error *error)
+/* Passes what is behind a file's content. Behind the last one an archive may end without its padding. */
+static bool skip_padding(struct archive *archive, const struct header *header, struct error *error)
 {
 	size_t padding = (size_t)(header->next - header->end);
-	if (!archive_skip(archive, header->end, error) || !archive_fill(archive, padding, error))
+	if (!archive_fill(archive, padding, error))
 		return false;
 	size_t there = archive_ahead(archive).size;
 	return archive_skip(archive, padding < there ? padding : there, error);
+}
+
+/* The content of a file whose header lies ahead; passes it. */
+static bool load_content(struct walk *walk, struct archive *archive, const struct header *header,
+                         struct cpio_wanted *wanted, struct error *error)
+{
+	uint8_t *content = arena_alloc(walk->arena, (size_t)header->size + 1);
+	size_t done = 0;
+	if (!archive_skip(archive, header->content, error))
+		return false;
+	while (done < header->size) {
+		size_t left = header->size - done, want = left < ARCHIVE_AHEAD ? left : ARCHIVE_AHEAD;
+		if (!archive_fill(archive, want, error))
+			return false;
+		struct span ahead = archive_ahead(archive);
+		if (ahead.size < want)
+			return error_set(error, ERROR_TRUNCATED,
+			                 "the cpio archive ends inside a file, %s %" PRIu64,
+			                 archive_where(archive), archive->position);
+		memcpy(content + done, ahead.data, want);
+		done += want;
+		if (!archive_skip(archive, want, error))
+			return false;
+	}
+	wanted->content = span_of(content, done);
+	return true;
+}
+
+static struct cpio_wanted *find_wanted(const struct walk *walk, const char *name, const struct header *header)
+{
+	for (size_t i = 0; i < walk->wanted_count; i++)
+		if (S_ISREG(header->mode) && str_equal(walk->wanted[i].name, name) &&
+		    header->size <= walk->wanted[i].most)
+			return &walk->wanted[i];
+	return NULL;
 }
 
 /* Reads one file's header and name, tells the caller, and skips to the next. */
@@ -155,6 +193,10 @@ static bool walk_entry(struct walk *walk, struct archive *archive, bool *trailer
 		*trailer = true;
 		return archive_skip(archive, HEADER_SIZE + header.name_size, error);
 	}
+	struct cpio_wanted *wanted = find_wanted(walk, plain_name(name), &header);
+	if (wanted)
+		return load_content(walk, archive, &header, wanted, error) &&
+		       skip_padding(archive, &header, error);
 	if (name[0] != '\0') {
 		struct cpio_entry entry = { .name = plain_name(name),
 			                    .mode = header.mode,
@@ -164,7 +206,7 @@ static bool walk_entry(struct walk *walk, struct archive *archive, bool *trailer
 		if (walk->stopped)
 			return true;
 	}
-	return skip_content(archive, &header, error);
+	return archive_skip(archive, header.end, error) && skip_padding(archive, &header, error);
 }
 
 /*
@@ -262,6 +304,24 @@ static bool walk_plain(struct walk *walk, uint64_t *offset, struct error *error)
 	return sound;
 }
 
+static bool walk_all(struct walk *walk, struct error *error)
+{
+	struct initramfs *out = walk->out;
+	uint64_t offset = 0, size = walk->file->size;
+	while (offset < size) {
+		if (!walk_plain(walk, &offset, error))
+			return false;
+		if (!walk->stopped && offset < size && !walk_compressed(walk, &offset, error))
+			return false;
+		if (walk->stopped)
+			return true;
+	}
+	if (out->segments.count == 0)
+		return error_set(error, ERROR_CORRUPT, "the file holds no cpio archive");
+	out->whole = true;
+	return true;
+}
+
 bool initramfs_walk(const struct reader *file, struct budget *budget, struct arena *arena, cpio_fn *each,
                     void *context, struct initramfs *out, struct error *error)
 {
@@ -269,17 +329,27 @@ bool initramfs_walk(const struct reader *file, struct budget *budget, struct are
 	struct walk walk = {
 		.file = file, .budget = budget, .arena = arena, .each = each, .context = context, .out = out
 	};
-	uint64_t offset = 0;
-	while (offset < file->size) {
-		if (!walk_plain(&walk, &offset, error))
-			return false;
-		if (!walk.stopped && offset < file->size && !walk_compressed(&walk, &offset, error))
-			return false;
-		if (walk.stopped)
-			return true;
-	}
-	if (out->segments.count == 0)
-		return error_set(error, ERROR_CORRUPT, "the file holds no cpio archive");
-	out->whole = true;
+	return walk_all(&walk, error);
+}
+
+static bool go_on(void *context, const struct cpio_entry *entry)
+{
+	(void)context, (void)entry;
 	return true;
+}
+
+bool initramfs_load(const struct reader *file, struct budget *budget, struct arena *arena,
+                    struct cpio_wanted *wanted, size_t count, struct error *error)
+{
+	struct initramfs found = { 0 };
+	struct walk walk = {
+		.file = file,
+		.budget = budget,
+		.arena = arena,
+		.each = go_on,
+		.out = &found,
+		.wanted = wanted,
+		.wanted_count = count,
+	};
+	return walk_all(&walk, error);
 }

@@ -30,6 +30,20 @@ struct initramfs {
 	bool whole; /* walked to its end; false when the caller stopped it */
 };
 
+/* A file of the archive that is loaded. */
+struct cpio_wanted {
+	const char *name;    /* as in struct cpio_entry */
+	size_t most;         /* bytes */
+	struct span content; /* in the arena, with a NUL behind it; data NULL: not there */
+};
+
+/*
+ * Loads some files, the last of a name, as the kernel would leave them; links have no content. Walks the
+ * archive as initramfs_walk() does, up to its end.
+ */
+NODISCARD bool initramfs_load(const struct reader *file, struct budget *budget, struct arena *arena,
+                              struct cpio_wanted *wanted, size_t count, struct error *error);
+
 /*
  * Walks all segments. A damaged or unreadable segment ends the walk with an error that names its offset;
  * what was seen until then has been given to `each` and stands in *out.

@@ -1,6 +1,7 @@
-// A part of a system by itself: a kernel, or the configuration of one. What is not in the file is not looked
-// for elsewhere.
+// A part of a system by itself: a kernel, alone or in a unified kernel image, or the configuration of one.
+// What is not in the file is not looked for elsewhere.
 #include "boot/kernel_image.h"
+#include "boot/uki.h"
 #include "codec/codec.h"
 #include "facts/gatherer.h"
 
@@ -30,6 +31,16 @@ static void refuse(struct gatherer *gatherer, enum input_kind kind, const char *
 	gatherer->facts->kernels.count = 0;
 }
 
+/* Says that the kernel has no configuration, where it has none. */
+static void conclude_kernel(struct gatherer *gatherer, const struct kernel *kernel)
+{
+	if (kernel->config.source)
+		gatherer->facts->examined = EXAMINED_FULL;
+	else
+		gather_note_gap(gatherer, "configuration-missing", NULL,
+		                "the kernel's configuration is not known: %s", kernel->config.reason);
+}
+
 static void gather_kernel_part(struct gatherer *gatherer, const struct reader *bytes)
 {
 	struct facts *facts = gatherer->facts;
@@ -50,11 +61,7 @@ static void gather_kernel_part(struct gatherer *gatherer, const struct reader *b
 	struct names symbols = gather_wanted_symbols(gatherer);
 	kernel_config_find(NULL, kernel->version, bytes, &kernel->place, &symbols, &gatherer->budget,
 	                   gatherer->arena, &kernel->config);
-	if (kernel->config.source)
-		facts->examined = EXAMINED_FULL;
-	else
-		gather_note_gap(gatherer, "configuration-missing", NULL,
-		                "the kernel's configuration is not known: %s", kernel->config.reason);
+	conclude_kernel(gatherer, kernel);
 }
 
 static void gather_config_part(struct gatherer *gatherer, struct span text)
@@ -127,10 +134,87 @@ static bool try_config(struct gatherer *gatherer, const struct reader *bytes)
 	return true;
 }
 
+/* The kernel, its initramfs and its command line, as the first profile of the image boots them. */
+static void gather_uki_part(struct gatherer *gatherer, const struct reader *bytes, const struct uki *uki)
+{
+	struct facts *facts = gatherer->facts;
+	struct error error = { 0 };
+	const struct uki_profile *profile = &uki->profiles.items[0];
+	const struct pe_section *const parts[] = { &profile->ucode, &profile->initrd };
+	struct reader_sequence sequence = { .unit = 4 }; /* the stub aligns each so */
+	struct reader image, initramfs;
+	struct kernel *kernel = add_part(gatherer);
+	if (!reader_slice(bytes, profile->linux.offset, profile->linux.size, &image, &error)) {
+		refuse(gatherer, INPUT_KERNEL, arena_strdup(gatherer->arena, error.message));
+		return;
+	}
+	gather_read_kernel(gatherer, &image, kernel);
+	if (kernel->sound != ANSWER_YES) {
+		refuse(gatherer, INPUT_KERNEL, kernel->reason);
+		return;
+	}
+	facts->kind = INPUT_KERNEL;
+	facts->examined = EXAMINED_PARTIAL;
+	facts->container = "unified kernel image";
+	uki_fill_entry(profile, kernel->place.path, 0, gatherer->arena,
+	               LIST_ADD(gatherer->arena, &facts->boot.entries));
+	facts->boot.loader = "uki";
+	facts->boot.default_known = ANSWER_YES;
+	kernel->entry = 1;
+	kernel->booted = true;
+	if (!kernel->version)
+		kernel->version = profile->version;
+	gather_checkpoint(gatherer);
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i]->size > 0 && reader_slice(bytes, parts[i]->offset, parts[i]->size,
+		                                       &sequence.parts[sequence.count], &error))
+			sequence.count++;
+	bool carries = sequence.count > 0 && reader_of_sequence(&sequence, &initramfs, &error);
+	if (carries)
+		kernel->initramfs = (struct place){ .path = kernel->place.path, .text = ".initrd" };
+	struct names symbols = gather_wanted_symbols(gatherer);
+	struct module_question modules = {
+		.wanted = gatherer->questions->modules,
+		.early = gatherer->questions->early_modules,
+		.everything = gatherer->questions->everything,
+	};
+	kernel_config_find(NULL, kernel->version, &image, &kernel->place, &symbols, &gatherer->budget,
+	                   gatherer->arena, &kernel->config);
+	kernel_modules_find(NULL, &modules, carries ? &initramfs : NULL, &gatherer->budget, gatherer->arena,
+	                    kernel);
+	conclude_kernel(gatherer, kernel);
+}
+
+/* An EFI program: a kernel in one, or no part of a system. False when it is none. */
+static bool try_program(struct gatherer *gatherer, const struct reader *bytes, bool is_kernel)
+{
+	struct error error = { 0 };
+	struct pe pe;
+	struct uki uki;
+	if (!pe_read(bytes, gatherer->arena, &pe, &error))
+		return false;
+	if (!pe_section(&pe, ".linux")) {
+		if (!is_kernel)
+			refuse(gatherer, INPUT_UNKNOWN, "it is an EFI program, and no kernel in one");
+		return !is_kernel;
+	}
+	if (uki_read(bytes, gatherer->arena, &uki, &error))
+		gather_uki_part(gatherer, bytes, &uki);
+	else
+		refuse(gatherer, INPUT_KERNEL,
+		       arena_printf(gatherer->arena, "the unified kernel image is damaged: %s",
+		                    error.message));
+	return true;
+}
+
 bool gather_part(struct gatherer *gatherer, const struct reader *bytes)
 {
 	struct budget budget = { .inflated_left = PEEK_MOST };
-	if (!kernel_image_matches(bytes, &budget))
+	bool is_kernel = kernel_image_matches(bytes, &budget);
+	if (try_program(gatherer, bytes, is_kernel))
+		return true;
+	if (!is_kernel)
 		return try_config(gatherer, bytes);
 	gather_kernel_part(gatherer, bytes);
 	return true;

@@ -112,6 +112,9 @@ struct module_question {
  * Looks each wanted module up in modules.builtin and modules.dep, closes over its dependencies and walks the
  * initramfs (NULL: none) as far as the question needs. A module that is not early may stay unknown there.
  * Fills the module and initramfs members of *kernel.
+ *
+ * `tree` is NULL where there is no root file system: then the lists are those that the initramfs itself
+ * carries, which tell of what is built in and of what is carried, and of nothing else.
  */
 void kernel_modules_find(const struct tree *tree, const struct module_question *question,
                          const struct reader *initramfs, struct budget *budget, struct arena *arena,

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "boot/initramfs.h"
 #include "os/kernel.h"
 #include "os/module_carried.h"
 #include "os/module_list.h"
@@ -42,6 +43,33 @@ static void load_list(struct lookup *lookup, const char *name, struct list_file 
 		out->there = error.code == ERROR_NOT_FOUND ? ANSWER_NO : ANSWER_UNKNOWN;
 	else if (module_list_parse(text, lookup->budget, lookup->arena, &out->list, &error))
 		out->there = ANSWER_YES;
+}
+
+/* Where there is no tree: the lists in the initramfs, which depmod made for what is in there. */
+static void load_carried_lists(struct lookup *lookup, const struct reader *initramfs,
+                               const struct kernel *kernel)
+{
+	static const char *const parents[] = { "usr/lib/modules", "lib/modules" };
+	static const char *const names[] = { "modules.builtin", "modules.dep" };
+	struct list_file *lists[] = { &lookup->builtin, &lookup->dep };
+	struct cpio_wanted wanted[4];
+	struct error error = { 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		wanted[i] = (struct cpio_wanted){
+			.name = arena_printf(lookup->arena, "%s/%s/%s", parents[i / 2], kernel->version,
+			                     names[i % 2]),
+			.most = LIST_SIZE_MAX,
+		};
+	if (!initramfs_load(initramfs, lookup->budget, lookup->arena, wanted, ARRAY_SIZE(wanted), &error))
+		return; /* the walk that follows finds the same, and says it */
+	for (size_t i = ARRAY_SIZE(wanted); i-- > 0;) {
+		struct list_file *list = lists[i % 2];
+		if (!wanted[i].content.data)
+			continue;
+		list->place = kernel->initramfs;
+		if (module_list_parse(wanted[i].content, lookup->budget, lookup->arena, &list->list, &error))
+			list->there = ANSWER_YES;
+	}
 }
 
 /* The modules' folder: the first that has a modules.dep, else the first that is there. */
@@ -94,12 +122,17 @@ static bool find_state(const struct lookup *lookup, struct kernel_module *module
 	if (!module_list_find(&lookup->builtin.list, name, lookup->budget, &builtin, error) ||
 	    !module_list_find(&lookup->dep.list, name, lookup->budget, &dep, error))
 		return false;
-	bool both_read = lookup->builtin.there == ANSWER_YES && lookup->dep.there == ANSWER_YES;
+	/* What is not carried may still be a module of the root file system. */
+	bool both_read =
+		lookup->tree && lookup->builtin.there == ANSWER_YES && lookup->dep.there == ANSWER_YES;
 	if (builtin) {
 		module->state = MODULE_BUILTIN;
 		module->place = line_place(&lookup->builtin, builtin, lookup->arena);
 	} else if (!dep) {
 		module->state = both_read ? MODULE_ABSENT : MODULE_UNKNOWN;
+	} else if (!lookup->tree) {
+		*line = dep;
+		module->place = line_place(&lookup->dep, dep, lookup->arena);
 	} else {
 		const char *file = arena_string(lookup->arena, dep->path);
 		enum answer there = file_there(lookup, file);
@@ -196,6 +229,20 @@ static void judge_carried(const struct lookup *lookup, const struct closure *clo
 	}
 }
 
+/* A module that is carried is one; one that is neither carried nor built in is somewhere else, or nowhere. */
+static void judge_without_tree(const struct lookup *lookup, struct kernel_module *module)
+{
+	bool both_read = lookup->builtin.there == ANSWER_YES && lookup->dep.there == ANSWER_YES;
+	if (module->state == MODULE_BUILTIN)
+		return;
+	if (module->in_initramfs == ANSWER_YES) {
+		module->state = MODULE_FILE;
+	} else if (both_read && lookup->carried.whole && module->in_initramfs == ANSWER_UNKNOWN) {
+		module->in_initramfs = ANSWER_NO;
+		module->missing = module->name;
+	}
+}
+
 /* Has the initramfs to be unpacked until this module is seen? */
 static bool is_early(const struct module_question *question, const char *wanted)
 {
@@ -212,8 +259,11 @@ void kernel_modules_find(const struct tree *tree, const struct module_question *
 	const struct names *wanted = &question->wanted;
 	struct lookup lookup = { .tree = tree, .budget = budget, .arena = arena, .carried.budget = budget };
 	struct closure *closures = arena_alloc_array(arena, wanted->count, sizeof(*closures));
-	lookup.directory = find_directory(tree, kernel->version, arena);
-	if (lookup.directory) {
+	lookup.directory = tree ? find_directory(tree, kernel->version, arena) : NULL;
+	if (!tree) {
+		if (initramfs && kernel->version)
+			load_carried_lists(&lookup, initramfs, kernel);
+	} else if (lookup.directory) {
 		load_list(&lookup, "modules.builtin", &lookup.builtin);
 		load_list(&lookup, "modules.dep", &lookup.dep);
 	} else {
@@ -244,7 +294,11 @@ void kernel_modules_find(const struct tree *tree, const struct module_question *
 		lookup.carried.whole = kernel->entry && !kernel->initramfs.path;
 	if (kernel_has_own_initramfs(kernel))
 		lookup.carried.whole = false;
-	for (size_t i = 0; i < wanted->count; i++)
+	for (size_t i = 0; i < wanted->count; i++) {
+		struct kernel_module *module = &kernel->modules.items[i];
 		if (closures[i].items.count > 0)
-			judge_carried(&lookup, &closures[i], &kernel->modules.items[i]);
+			judge_carried(&lookup, &closures[i], module);
+		if (!tree)
+			judge_without_tree(&lookup, module);
+	}
 }

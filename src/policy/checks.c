@@ -20,7 +20,7 @@ static const struct check checks[] = {
 	{ "no-quiet", check_no_quiet, .of_kernel = true },
 	{ "menu-timeout", check_menu_timeout, .of_disk = true },
 	{ "fstab", check_fstab, .of_disk = true },
-	{ "serial-getty", check_serial_getty, .of_kernel = true },
+	{ "serial-getty", check_serial_getty, .of_root = true, .of_kernel = true },
 };
 
 const struct check *check_find(const char *name)

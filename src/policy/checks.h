@@ -8,6 +8,7 @@ struct check {
 	void (*judge)(const struct context *context, struct outcome *outcome);
 	/* What it looks at, so that it can be told from an input that does not have it: */
 	bool of_disk;               /* the disk: its size, its table, its boot path */
+	bool of_root;               /* the files of the running system */
 	bool of_kernel;             /* once for each judged kernel */
 	const char *const *symbols; /* that it asks for; ends with NULL; NULL: none */
 	const char *const *modules;

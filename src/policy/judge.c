@@ -62,14 +62,15 @@ static bool is_asked_of_input(const struct context *context, const struct rule *
 	const struct predicate *predicate = rule->predicate;
 	enum input_kind kind = context->facts->kind;
 	const char *reason = NULL;
-	bool has_root = kind == INPUT_DISK || kind == INPUT_TREE || kind == INPUT_LIVE;
+	bool of_root = predicate->kind == PREDICATE_SYSCTL || predicate->kind == PREDICATE_OBSERVE ||
+	               (predicate->check && predicate->check->of_root);
 	if (kind == INPUT_LIVE && predicate->not_live)
 		reason = predicate->not_live;
 	else if (predicate->check && predicate->check->of_disk && kind != INPUT_DISK)
 		reason = "no disk in this input";
 	else if (predicate->check && kind != INPUT_DISK && !context->entry)
 		reason = "no boot menu in this input";
-	else if (!has_root && (predicate->kind == PREDICATE_SYSCTL || predicate->kind == PREDICATE_OBSERVE))
+	else if (of_root && !has_root_files(context->facts))
 		reason = "no root file system in this input";
 	if (reason)
 		outcome_set(context, outcome, VERDICT_NOT_APPLICABLE, "%s", reason);

@@ -59,6 +59,11 @@ void outcome_evidence(const struct context *context, struct outcome *outcome, co
 	*LIST_ADD(context->arena, &outcome->finding.evidence) = *place;
 }
 
+bool has_root_files(const struct facts *facts)
+{
+	return facts->kind == INPUT_DISK || facts->kind == INPUT_TREE || facts->kind == INPUT_LIVE;
+}
+
 enum verdict verdict_worse(enum verdict a, enum verdict b)
 {
 	static const int gravity[] = {

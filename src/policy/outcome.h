@@ -43,5 +43,8 @@ void outcome_remark(const struct context *context, struct outcome *outcome, cons
 /* Adds a place as evidence, once; none when it says nothing. */
 void outcome_evidence(const struct context *context, struct outcome *outcome, const struct place *place);
 
+/* Is a root file system a part of this kind of input? */
+bool has_root_files(const struct facts *facts);
+
 /* The graver of two: fail, unknown, pass, n/a. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);

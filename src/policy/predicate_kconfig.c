@@ -253,15 +253,16 @@ static void tally_module(const struct work *work, const char *name, struct modul
 	const struct kernel *kernel = work->context->kernel;
 	const struct kernel_module *module = module_find(kernel, name);
 	bool from_root = work->predicate->module_from == MODULE_FROM_ROOT;
-	if (!module || module->state == MODULE_UNKNOWN) {
-		if (!module || module->in_initramfs != ANSWER_YES || from_root)
-			text_add_words(&tally->unsure, name);
-		else
-			text_add_words(&tally->there, name);
+	if (module && module->state == MODULE_BUILTIN)
+		return;
+	/* That it is carried does not show that a root file system, which is not here, has it as well. */
+	bool unsure =
+		!module || (from_root && !has_root_files(work->context->facts)) ||
+		(module->state == MODULE_UNKNOWN && (from_root || module->in_initramfs == ANSWER_UNKNOWN));
+	if (unsure) {
+		text_add_words(&tally->unsure, name);
 		return;
 	}
-	if (module->state == MODULE_BUILTIN)
-		return;
 	outcome_evidence(work->context, work->outcome, &module->place);
 	if (module->state == MODULE_ABSENT)
 		text_add_words(&tally->missing, name);
