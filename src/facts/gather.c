@@ -58,11 +58,10 @@ static void gather_opened(struct gatherer *gatherer)
 	bool is_packed = disk->packing.compression || gatherer->input->source == SOURCE_STREAM;
 	gatherer->facts->packing = disk->packing;
 	if (disk->archive && !disk->packing.disk.name) {
-		if (!gather_root_tar(gatherer, &disk->reader, disk->container))
+		if (!gather_root_tar(gatherer, disk->archive, disk->container))
 			gatherer->facts->reason =
 				"it is a tar archive of neither a disk nor a system: it has no member "
-			        "disk.raw, no "
-				"single file that looks like a disk, and neither /etc nor /usr";
+				"disk.raw, no single file that looks like a disk, and neither /etc nor /usr";
 		return;
 	}
 	if (!disk->archive && is_packed && gather_part(gatherer, &disk->reader))

@@ -79,17 +79,12 @@ static bool holds_layers(const struct tree *tree)
 	return tree_exists(tree, "/oci-layout") || tree_exists(tree, "/manifest.json");
 }
 
-bool gather_root_tar(struct gatherer *gatherer, const struct reader *bytes, const char *container)
+bool gather_root_tar(struct gatherer *gatherer, const struct tar_archive *archive, const char *container)
 {
-	struct error error = { 0 }, cut = { 0 };
-	struct arena *arena = gatherer->arena;
-	struct tar_archive *archive = arena_alloc(arena, sizeof(*archive));
-	struct filesystem *root = arena_alloc(arena, sizeof(*root));
-	bool whole = tar_read(bytes, &gatherer->budget, arena, archive, &cut);
-	if (archive->members.count == 0)
-		return false;
-	if (!tarfs_open(archive, &gatherer->budget, arena, root, &error)) {
-		gatherer->facts->reason = arena_strdup(arena, error.message);
+	struct error error = { 0 };
+	struct filesystem *root = arena_alloc(gatherer->arena, sizeof(*root));
+	if (!tarfs_open(archive, &gatherer->budget, gatherer->arena, root, &error)) {
+		gatherer->facts->reason = arena_strdup(gatherer->arena, error.message);
 		return true;
 	}
 	struct tree tree = tree_of(root);
@@ -101,8 +96,6 @@ bool gather_root_tar(struct gatherer *gatherer, const struct reader *bytes, cons
 			"what `docker export` or `podman export` writes of a container";
 		return true;
 	}
-	if (!whole)
-		gather_note_gap(gatherer, "tar-cut", NULL, "%s", cut.message);
 	gather_root(gatherer, root, container);
 	conclude(gatherer);
 	return true;

@@ -64,7 +64,7 @@ void gather_directory(struct gatherer *gatherer);
  * The same in a tar archive, unpacked; `container` names its wrapping ("tar", "tar.zst"). False, and nothing
  * done, when the archive holds neither a root file system nor the layers of one.
  */
-bool gather_root_tar(struct gatherer *gatherer, const struct reader *bytes, const char *container);
+bool gather_root_tar(struct gatherer *gatherer, const struct tar_archive *archive, const char *container);
 
 /* gather_live.c: the running machine, by its root directory and what it answered. */
 void gather_live(struct gatherer *gatherer);

@@ -214,6 +214,14 @@ void check_console(const struct context *context, struct outcome *outcome)
 	const char *serial = serial_device(context), *last = command_line_last(context, "console");
 	const char *speed = str_equal(serial, "ttyS0") ? ",38400n8d" : "";
 	const char *add = arena_printf(context->arena, "console=%s%s", serial, speed);
+	/* Documentation/arch/arm64/acpi_object_usage.rst, SPCR: there it names the console, unless one is
+	 * given. */
+	if (!last && str_equal(context->arch, "arm64")) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN,
+		            "the command line has no console=: the kernel takes the port that the firmware's "
+		            "SPCR table names, and the firmware is not in the image");
+		return;
+	}
 	if (!last) {
 		outcome->finding.found = "none";
 		outcome_set(context, outcome, VERDICT_FAIL,

@@ -8,6 +8,7 @@
 #include "facts/facts.h"
 #include "images.h"
 #include "live/machine.h"
+#include "pe_builder.h"
 
 /* A file system on a whole disk, with these files, and a bzImage's header as the kernel /boot/vmlinuz-6.1.0.
  */
@@ -246,6 +247,68 @@ static void a_kernel_is_an_input(void **state)
 	arena_free(&bench.arena);
 }
 
+static const struct kernel_module *module_of(const struct kernel *kernel, const char *name)
+{
+	for (size_t i = 0; i < kernel->modules.count; i++)
+		if (str_equal(kernel->modules.items[i].name, name))
+			return &kernel->modules.items[i];
+	fail_msg("no row for %s", name);
+	return NULL;
+}
+
+/* Modules that its own modules.dep knows of: one is carried with what it needs, one without. */
+#define INITRAMFS                                                                                            \
+	"m=usr/lib/modules/6.1.0-9-arm64; mkdir -p $m/kernel; cd $m; echo x > kernel/virtio_scsi.ko;"        \
+	"echo x > kernel/scsi_mod.ko; echo x > kernel/ext4.ko; echo kernel/sd_mod.ko > modules.builtin;"     \
+	"printf '%s\\n' 'kernel/virtio_scsi.ko: kernel/scsi_mod.ko' kernel/scsi_mod.ko: "                    \
+	"'kernel/ext4.ko: kernel/jbd2.ko' kernel/jbd2.ko: > modules.dep;"                                    \
+	"cd $OLDPWD; find usr | cpio -o -H newc | gzip > image"
+
+static void a_unified_kernel_image_is_an_input(void **state)
+{
+	(void)state;
+	static const char *modules[] = { "virtio_scsi", "ext4", "sd_mod", "xfs" };
+	struct bench bench = { 0 };
+	const struct pe_test_section sections[] = {
+		pe_text(".cmdline", "root=LABEL=x console=ttyAMA0"),
+		{ ".linux", arm64_image(CONFIG, &bench.arena) },
+		{ ".initrd", image_script(INITRAMFS, &bench.arena) },
+	};
+	bench.questions.modules = bench.questions.early_modules = (struct names){ modules, 4 };
+	struct span bytes = pe_build(sections, ARRAY_SIZE(sections), &bench.arena);
+	gather_bytes(&bench, bytes);
+	assert_int_equal(bench.facts.kind, INPUT_KERNEL);
+	assert_int_equal(bench.facts.examined, EXAMINED_FULL);
+	assert_int_equal(bench.facts.boot.entries.count, 1);
+	assert_string_equal(bench.facts.boot.entries.items[0].command_line, "root=LABEL=x console=ttyAMA0");
+	const struct kernel *kernel = kernel_of(&bench, "6.1.0-9-arm64");
+	assert_int_equal(kernel->entry, 1);
+	assert_int_equal(kernel->initramfs_read, ANSWER_YES);
+	assert_string_equal(kernel->config.source, "IKCONFIG in disk.raw");
+	const struct kernel_module *carried = module_of(kernel, "virtio_scsi");
+	assert_int_equal(carried->state, MODULE_FILE);
+	assert_int_equal(carried->in_initramfs, ANSWER_YES);
+	assert_string_equal(carried->needs, "scsi_mod");
+	/* what is not carried may be on the root file system, which is not here */
+	const struct kernel_module *halved = module_of(kernel, "ext4"), *other = module_of(kernel, "xfs");
+	assert_int_equal(halved->state, MODULE_UNKNOWN);
+	assert_int_equal(halved->in_initramfs, ANSWER_NO);
+	assert_string_equal(halved->missing, "jbd2");
+	assert_int_equal(other->state, MODULE_UNKNOWN);
+	assert_int_equal(other->in_initramfs, ANSWER_NO);
+	assert_int_equal(module_of(kernel, "sd_mod")->state, MODULE_BUILTIN);
+
+	bytes.size -= 100;
+	gather_bytes(&bench, bytes);
+	assert_int_equal(bench.facts.examined, EXAMINED_NONE);
+	assert_non_null(strstr(bench.facts.reason, "the unified kernel image is damaged: section .initrd"));
+	bytes = pe_build(sections, 1, &bench.arena);
+	gather_bytes(&bench, bytes);
+	assert_int_equal(bench.facts.kind, INPUT_UNKNOWN);
+	assert_string_equal(bench.facts.reason, "it is an EFI program, and no kernel in one");
+	arena_free(&bench.arena);
+}
+
 /* A root directory made by a shell, as an input; `machine`: that of a machine that answers so. */
 static void gather_root_of(struct bench *bench, const struct machine_answers *machine, const char *script)
 {
@@ -381,6 +444,7 @@ int main(void)
 		cmocka_unit_test(two_systems_without_a_menu_are_not_guessed_between),
 		cmocka_unit_test(a_configuration_is_an_input),
 		cmocka_unit_test(a_kernel_is_an_input),
+		cmocka_unit_test(a_unified_kernel_image_is_an_input),
 		cmocka_unit_test(a_root_directory_is_an_input),
 		cmocka_unit_test(the_running_machine_is_an_input),
 		cmocka_unit_test(what_the_running_machine_lacks_is_said),

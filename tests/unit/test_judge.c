@@ -283,6 +283,12 @@ static void judges_debian_on_arm64(void **state)
 	expect(&bench, "hardware.net.gvnic", VERDICT_PASS,
 	       "CONFIG_GVE=m, and the root file system has gve; a boot on the reference machine proves it");
 	expect(&bench, "boot.console", VERDICT_FAIL, "the last console is ttyS0, not ttyAMA0");
+	bench.facts.boot.entries.items[0].command_line = "root=UUID=" ROOT_UUID;
+	judge(&bench);
+	expect(&bench, "boot.console", VERDICT_UNKNOWN,
+	       "the command line has no console=: the kernel takes the port that the firmware's SPCR table "
+	       "names, "
+	       "and the firmware is not in the image");
 	struct sysctl *sysctl = LIST_ADD(&bench.arena, &bench.facts.kernels.items[0].sysctls);
 	sysctl->key = "vm.mmap_min_addr";
 	sysctl->value = "65536";
@@ -1259,6 +1265,64 @@ static void asks_what_an_unknown_option_may_make_matter(void **state)
 	bench_close(&bench);
 }
 
+/* A kernel with its initramfs and nothing else: what is carried counts, what a root file system has does not.
+ */
+static void judges_a_unified_kernel_image(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_open(&bench);
+	struct kernel *kernel =
+		add_kernel(&bench, "6.1.0",
+	                   "# Linux/x86 6.1.0 Kernel Configuration\nCONFIG_X86_64=y\n"
+	                   "CONFIG_SCSI_VIRTIO=m\nCONFIG_VIRTIO_PCI=m\nCONFIG_VIRTIO_NET=m\n");
+	static const struct kernel_module modules[] = {
+		{ .name = "virtio_pci", .state = MODULE_FILE, .in_initramfs = ANSWER_YES, .missing = "" },
+		{ .name = "virtio_scsi", .in_initramfs = ANSWER_NO, .missing = "virtio_scsi" },
+		{ .name = "virtio_net", .state = MODULE_FILE, .in_initramfs = ANSWER_YES, .missing = "" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
+		*LIST_ADD(&bench.arena, &kernel->modules) = modules[i];
+	kernel->initramfs.path = "kernel.efi";
+	kernel->initramfs_read = ANSWER_YES;
+	kernel->entry = 1;
+	struct boot_entry *entry = LIST_ADD(&bench.arena, &bench.facts.boot.entries);
+	entry->command_line = "root=LABEL=x console=ttyS0 quiet";
+	bench.facts.boot.default_known = ANSWER_YES;
+	bench.facts.kind = INPUT_KERNEL;
+	bench.facts.examined = EXAMINED_FULL;
+	judge(&bench);
+	expect(&bench, "kernel.virtio-pci", VERDICT_PASS,
+	       "CONFIG_VIRTIO_PCI=m, and the initramfs carries virtio_pci");
+	expect(&bench, "kernel.virtio-scsi", VERDICT_FAIL,
+	       "CONFIG_SCSI_VIRTIO=m, and the initramfs does not carry virtio_scsi");
+	expect(&bench, "kernel.virtio-net", VERDICT_UNKNOWN,
+	       "CONFIG_VIRTIO_NET=m, and whether the root file system has module virtio_net is not known");
+	expect(&bench, "boot.console", VERDICT_PASS, "console=ttyS0 is the last one");
+	assert_int_equal(finding_of(&bench, "boot.no-quiet")->verdict, VERDICT_FAIL);
+	expect(&bench, "boot.serial-getty", VERDICT_NOT_APPLICABLE, "no root file system in this input");
+	expect(&bench, "boot.root-found", VERDICT_NOT_APPLICABLE, "no disk in this input");
+	bench_close(&bench);
+}
+
+/* A container's export: kernels are not asked of what has none. */
+static void asks_no_kernel_of_a_root_without_one(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_open(&bench);
+	bench.facts.kind = INPUT_TREE;
+	bench.facts.examined = EXAMINED_FULL;
+	judge(&bench);
+	expect(&bench, "kernel.kvm-guest", VERDICT_NOT_APPLICABLE, "no kernel in this input");
+	/* One that could not be read all may have one. */
+	bench.facts.examined = EXAMINED_PARTIAL;
+	bench.facts.reason = "/boot may not be read";
+	judge(&bench);
+	expect(&bench, "kernel.kvm-guest", VERDICT_UNKNOWN, "/boot may not be read");
+	bench_close(&bench);
+}
+
 /* Files prove that something does not boot, never that it does; nor does a policy that does not ask. */
 static void never_says_that_a_folder_boots(void **state)
 {
@@ -1577,6 +1641,8 @@ int main(void)
 		cmocka_unit_test(passes_stock_debian_kernels),
 		cmocka_unit_test(knows_what_became_of_options_in_debian_12),
 		cmocka_unit_test(judges_debian_on_arm64),
+		cmocka_unit_test(judges_a_unified_kernel_image),
+		cmocka_unit_test(asks_no_kernel_of_a_root_without_one),
 		cmocka_unit_test(asks_pae_of_32_bit_kernels),
 		cmocka_unit_test(follows_renamed_and_merged_options),
 		cmocka_unit_test(knows_removed_and_stronger_options),
