@@ -49,17 +49,21 @@ static inline void fuzz_visit(struct fuzz_walk *walk, const char *path, unsigned
 		           depth + 1);
 }
 
-/* Identifies, opens and walks what the reader holds. */
+/* Identifies, opens and walks what the reader holds, and finds what mounts of it show. */
 static inline void fuzz_reader(const struct reader *reader)
 {
 	struct budget budget = { .inflated_left = 1 << 20, .steps_left = 20000 };
 	struct arena arena = { 0 };
 	struct filesystem fs;
 	struct error error;
+	struct node shown;
+	const char *path;
 	if (fs_identify(reader, 1, &budget, &arena, &fs) && fs_open(&fs, &error)) {
 		struct tree tree = tree_of(&fs);
 		struct fuzz_walk walk = { .tree = &tree, .arena = &arena, .left = 300 };
 		fuzz_visit(&walk, "/", 0);
+		(void)!(fs_find_mounted(&fs, "subvol=/@", &shown, &path, &error) &&
+		        fs_find_mounted(&fs, "", &shown, &path, &error));
 	}
 	fs_close(&fs);
 	arena_free(&arena);

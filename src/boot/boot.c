@@ -111,8 +111,11 @@ bool boot_find(const struct reader *reader, const struct partition_table *table,
 		*LIST_ADD(arena, &out->paths) = ways[i].path;
 	}
 	bool sound = read_menu(&disk, ways, ARRAY_SIZE(ways), out, error);
-	for (size_t i = 0; i < out->entries.count; i++)
-		root_find(table, arena, &out->entries.items[i]);
+	for (size_t i = 0; i < out->entries.count; i++) {
+		struct boot_entry *entry = &out->entries.items[i];
+		root_find(table, arena, entry);
+		root_check_mount(boot_disk_filesystem(&disk, entry->root_partition), arena, entry);
+	}
 	note_missing_files(&disk, out);
 	return sound;
 }

@@ -60,6 +60,9 @@ NODISCARD bool boot_find(const struct reader *disk, const struct partition_table
                          const struct fs_set *filesystems, struct budget *budget, struct arena *arena,
                          struct boot *out, struct error *error);
 
+/* The options of the root's mount: what the entry's last rootflags= says, or "". */
+const char *boot_root_options(const struct boot_entry *entry, struct arena *arena);
+
 /*
  * Which partition a root= (or fstab) specification names: UUID=, LABEL=, PARTUUID=, PARTLABEL=,
  * /dev/disk/by-*, /dev/sdaN. ANSWER_UNKNOWN for a name that cannot be tied to this disk; ANSWER_NO when it

@@ -113,6 +113,15 @@ enum answer boot_disk_list(void *context, uint64_t partition, const char *path, 
 	return tree_names(&tree, path, arena, out, &error) ? ANSWER_YES : ANSWER_UNKNOWN;
 }
 
+static const char *default_subvolume(void *context, uint64_t partition)
+{
+	struct filesystem *fs = boot_disk_filesystem(context, partition);
+	struct error ignored;
+	struct node node;
+	const char *path;
+	return fs && fs_is_open(fs) && fs_find_mounted(fs, "", &node, &path, &ignored) ? path : NULL;
+}
+
 struct grub_disk boot_disk_interface(struct boot_disk *disk)
 {
 	const char *kind = disk->table->kind;
@@ -125,6 +134,7 @@ struct grub_disk boot_disk_interface(struct boot_disk *disk)
 		.look = boot_disk_look,
 		.load = boot_disk_load,
 		.list = boot_disk_list,
+		.default_subvolume = default_subvolume,
 	};
 }
 

@@ -42,6 +42,7 @@ struct firmware_path {
 	const char *platform; /* GRUB's name for it: "pc", "efi" */
 	const char *cpu;
 	struct grub_image image;
+	struct grub_btrfs btrfs; /* how that GRUB takes paths there */
 };
 
 /* bios.c: how a BIOS would start the disk. False only when the disk cannot be read. */

@@ -26,7 +26,13 @@ static void set_up(struct grub_machine *machine)
 	set_exported(machine, "grub_platform", start->platform);
 	set_exported(machine, "grub_cpu", start->cpu);
 	set_exported(machine, "root", device);
-	set_exported(machine, "prefix", arena_printf(machine->arena, "(%s)%s", device, start->prefix));
+	set_exported(machine, "prefix",
+	             arena_printf(machine->arena, "(%s)%s", device,
+	                          grub_btrfs_relative(machine->disk, &start->btrfs, start->partition,
+	                                              start->prefix)));
+	machine->btrfs = start->btrfs;
+	if (start->btrfs.relative)
+		set_exported(machine, "btrfs_relative_path", "y");
 	if (start->cmdpath)
 		set_exported(machine, "cmdpath",
 		             arena_printf(machine->arena, "(%s)%s",
@@ -68,7 +74,8 @@ bool grub_run(const struct grub_disk *disk, const struct grub_start *start, stru
 }
 
 bool grub_run_embedded(const struct grub_disk *disk, const struct grub_start *start, struct span commands,
-                       struct budget *budget, struct arena *arena, uint64_t *partition, const char **config)
+                       struct budget *budget, struct arena *arena, uint64_t *partition, const char **config,
+                       struct grub_btrfs *btrfs)
 {
 	const struct grub_source source = { .path = "(embedded)", .text = commands };
 	struct grub_menu menu = { 0 };
@@ -88,6 +95,8 @@ bool grub_run_embedded(const struct grub_disk *disk, const struct grub_start *st
 	machine.source = NULL;
 	if (machine.flow == GRUB_FLOW_FAIL || machine.broken || machine.tainted)
 		return false;
+	grub_btrfs_observe(&machine);
+	*btrfs = machine.btrfs;
 	/* Without a `configfile` that opened a menu, normal mode reads $prefix/grub.cfg. */
 	if (machine.shown.path) {
 		*partition = machine.shown.partition;

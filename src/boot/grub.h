@@ -38,7 +38,30 @@ struct grub_disk {
 	 */
 	enum answer (*list)(void *context, uint64_t partition, const char *path, struct arena *arena,
 	                    struct names *out);
+
+	/* The path of the subvolume that a mount without options shows; NULL where there are none. May be
+	 * NULL. */
+	const char *(*default_subvolume)(void *context, uint64_t partition);
 };
+
+/* A directory that SUSE's GRUB finds elsewhere. */
+struct grub_btrfs_mount {
+	uint64_t partition;
+	const char *directory, *subvolume; /* "/boot/grub2/i386-pc", "/@/boot/grub2/i386-pc" */
+};
+
+/* grub_btrfs.c: how it takes the paths that it is given. Paths here are below the top level subvolume,
+ * always. */
+struct grub_btrfs {
+	bool relative; /* to the default subvolume */
+	LIST(struct grub_btrfs_mount) mounts;
+};
+
+const char *grub_btrfs_path(const struct grub_disk *disk, const struct grub_btrfs *btrfs, uint64_t partition,
+                            const char *path, struct arena *arena);
+/* The way back, to what GRUB itself would call it. */
+const char *grub_btrfs_relative(const struct grub_disk *disk, const struct grub_btrfs *btrfs,
+                                uint64_t partition, const char *path);
 
 /* How GRUB's core leaves things when it opens its first configuration file. */
 struct grub_start {
@@ -50,6 +73,7 @@ struct grub_start {
 	const char *config; /* path of the first configuration file */
 	uint64_t partition; /* of prefix and config */
 	uint64_t cmd_partition;
+	struct grub_btrfs btrfs; /* as the commands in its image left it */
 };
 
 /*
@@ -62,7 +86,9 @@ NODISCARD bool grub_run(const struct grub_disk *disk, const struct grub_start *s
 
 /*
  * Runs the commands that were built into GRUB's image, with root and prefix as `start` has them, and says
- * which configuration file GRUB goes on with. False when that cannot be followed.
+ * which configuration file GRUB goes on with, and how it takes paths on btrfs then. False when that cannot be
+ * followed.
  */
 bool grub_run_embedded(const struct grub_disk *disk, const struct grub_start *start, struct span commands,
-                       struct budget *budget, struct arena *arena, uint64_t *partition, const char **config);
+                       struct budget *budget, struct arena *arena, uint64_t *partition, const char **config,
+                       struct grub_btrfs *btrfs);

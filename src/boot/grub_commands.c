@@ -262,6 +262,7 @@ grub_command_fn *grub_command_find(const char *name)
 		{ "load_env", grub_do_load_env },
 		{ "save_env", do_nothing },
 		{ "search", grub_do_search },
+		{ "btrfs-mount-subvol", grub_do_btrfs_mount },
 		{ "search.file", grub_do_search },
 		{ "search.fs_uuid", grub_do_search },
 		{ "search.fs_label", grub_do_search },

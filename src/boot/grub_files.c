@@ -59,6 +59,10 @@ struct grub_path grub_resolve(struct grub_machine *machine, const char *name)
 	/* GRUB takes what does not begin with a slash for a list of blocks. */
 	if (path.path[0] == '/')
 		path.known = parse_device(machine, device, &path.partition);
+	grub_btrfs_observe(machine);
+	if (path.known == ANSWER_YES)
+		path.path = grub_btrfs_path(machine->disk, &machine->btrfs, path.partition, path.path,
+		                            machine->arena);
 	if (path.known == ANSWER_UNKNOWN)
 		path.unknown =
 			grub_reason(machine, "cannot tie the device (%.*s) to a partition of this disk",

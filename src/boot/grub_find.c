@@ -58,6 +58,7 @@ static bool embedded_config(struct boot_disk *disk, struct firmware_path *way, u
 {
 	const struct grub_disk interface = boot_disk_interface(disk);
 	struct grub_start start = { .platform = way->platform, .cpu = way->cpu, .prefix = prefix };
+	struct grub_btrfs btrfs = { 0 };
 	const char *config;
 	start.partition = partition;
 	start.cmd_partition = way->path.place.partition;
@@ -65,11 +66,12 @@ static bool embedded_config(struct boot_disk *disk, struct firmware_path *way, u
 		start.cmdpath = boot_disk_folder(disk, way->path.place.path);
 	if (!way->image.config.size ||
 	    !grub_run_embedded(&interface, &start, way->image.config, disk->budget, disk->arena, &partition,
-	                       &config) ||
+	                       &config, &btrfs) ||
 	    !boot_disk_exists(disk, partition, config))
 		return false;
 	way->path.config = config;
 	way->path.config_partition = partition;
+	way->btrfs = btrfs;
 	return true;
 }
 
@@ -98,8 +100,13 @@ static void check_normal(struct boot_disk *disk, struct firmware_path *way)
 	enum grub_file_kind kind;
 	if (way->image.normal != ANSWER_NO || !path->config || path->works != ANSWER_YES)
 		return;
-	const char *module = arena_printf(disk->arena, "%s/%s-%s/normal.mod",
-	                                  boot_disk_folder(disk, path->config), way->cpu, way->platform);
+	const struct grub_disk interface = boot_disk_interface(disk);
+	const char *prefix = grub_btrfs_relative(&interface, &way->btrfs, path->config_partition,
+	                                         boot_disk_folder(disk, path->config));
+	const char *module = grub_btrfs_path(
+		&interface, &way->btrfs, path->config_partition,
+		arena_printf(disk->arena, "%s/%s-%s/normal.mod", prefix, way->cpu, way->platform),
+		disk->arena);
 	if (boot_disk_look(disk, path->config_partition, module, &kind) != ANSWER_YES ||
 	    kind == GRUB_FILE_REGULAR)
 		return;
@@ -186,6 +193,7 @@ bool grub_read_menu(struct boot_disk *disk, const struct firmware_path *way, str
 		.config = way->path.config,
 		.partition = way->path.config_partition,
 		.cmd_partition = way->path.place.partition,
+		.btrfs = way->btrfs,
 	};
 	if (way->path.place.path)
 		start.cmdpath = boot_disk_folder(disk, way->path.place.path);

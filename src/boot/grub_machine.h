@@ -99,6 +99,7 @@ struct grub_machine {
 	struct error *error;
 
 	struct grub_environment environment;
+	struct grub_btrfs btrfs;
 	struct grub_menu *menu;
 	struct grub_path shown; /* the file whose menu `configfile` has opened; path NULL: none */
 	struct grub_load *load; /* NULL outside entries */
@@ -131,6 +132,9 @@ bool grub_run_file(struct grub_machine *machine, uint64_t partition, const char 
 void grub_run_text(struct grub_machine *machine, const struct grub_source *source);
 bool grub_spend(struct grub_machine *machine, uint64_t work);
 
+/* grub_btrfs.c: takes up what the variable btrfs_relative_path says now. */
+void grub_btrfs_observe(struct grub_machine *machine);
+
 /* grub_words.c */
 void grub_expand(struct grub_machine *machine, const struct grub_word *words, size_t count,
                  struct grub_arguments *out);
@@ -155,6 +159,7 @@ void grub_finish_unknown(struct grub_machine *machine, const char *reason);
 struct grub_path grub_resolve(struct grub_machine *machine, const char *name);
 enum answer grub_look(struct grub_machine *machine, const char *name, enum grub_file_kind *kind);
 const char *grub_device_name(struct grub_machine *machine, uint64_t partition);
+grub_command_fn grub_do_btrfs_mount;
 grub_command_fn grub_do_search, grub_do_load_env, grub_do_source, grub_do_configfile;
 
 /* grub_load.c */

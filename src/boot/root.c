@@ -226,3 +226,26 @@ void root_find(const struct partition_table *table, struct arena *arena, struct 
 	entry->root_found =
 		boot_resolve_device(name, table, arena, &entry->root_partition, &entry->root_reason);
 }
+
+const char *boot_root_options(const struct boot_entry *entry, struct arena *arena)
+{
+	size_t size = entry->command_line ? strlen(entry->command_line) + 1 : 1;
+	char *options = arena_alloc(arena, size);
+	if (entry->command_line && !command_line_has(entry->command_line, "rootflags", options, size))
+		options[0] = '\0';
+	return options;
+}
+
+void root_check_mount(const struct filesystem *fs, struct arena *arena, struct boot_entry *entry)
+{
+	struct error error = { 0 };
+	struct node node;
+	const char *path;
+	if (entry->root_found != ANSWER_YES || !fs || !fs_is_open(fs) ||
+	    fs_find_mounted(fs, boot_root_options(entry, arena), &node, &path, &error) ||
+	    error.code != ERROR_NOT_FOUND)
+		return;
+	entry->root_found = ANSWER_NO;
+	entry->root_reason =
+		arena_printf(arena, "%s, and cannot be mounted: %s", entry->root_reason, error.message);
+}

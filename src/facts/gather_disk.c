@@ -14,6 +14,13 @@ struct filesystem *gather_filesystem(const struct gatherer *gatherer, uint64_t p
 	return NULL;
 }
 
+static void tell_problems(struct gatherer *gatherer, struct filesystem *fs)
+{
+	for (; fs->problems_told < fs->problems.count; fs->problems_told++)
+		*LIST_ADD(gatherer->arena, &gatherer->facts->problems) =
+			fs->problems.items[fs->problems_told];
+}
+
 /* Recognises what a partition holds and opens it where we can read it. */
 static void open_partition(struct gatherer *gatherer, struct partition *partition)
 {
@@ -34,8 +41,7 @@ static void open_partition(struct gatherer *gatherer, struct partition *partitio
 			                "the %s file system of partition %u cannot be read: %s", fs->type,
 			                (unsigned)partition->number, error.message);
 	}
-	for (size_t i = 0; i < fs->problems.count; i++)
-		*LIST_ADD(gatherer->arena, &gatherer->facts->problems) = fs->problems.items[i];
+	tell_problems(gatherer, fs);
 	if (known)
 		gatherer->filesystems.items[gatherer->filesystems.count++] = fs;
 }
@@ -66,17 +72,6 @@ static void gather_boot(struct gatherer *gatherer)
 	               gatherer->arena, &facts->boot, &error))
 		gather_note_gap(gatherer, "boot-unreadable", NULL, "the boot path cannot be followed: %s",
 		                error.message);
-}
-
-/* The options of the root's mount, as the kernel takes them from a command line: of all rootflags= the last.
- */
-static const char *root_options(struct gatherer *gatherer, const char *command_line)
-{
-	size_t size = command_line ? strlen(command_line) + 1 : 0;
-	char *options = arena_alloc(gatherer->arena, size + 1);
-	if (size > 0 && !command_line_has(command_line, "rootflags", options, size))
-		options[0] = '\0';
-	return options;
 }
 
 /* What the system's root may be mounted from: a file system, and the options that choose what is seen of it.
@@ -124,7 +119,7 @@ static struct root find_root(struct gatherer *gatherer)
 		const struct boot_entry *entry = &boot->entries.items[boot->default_index];
 		if (entry->root_found == ANSWER_YES)
 			found.fs = gather_filesystem(gatherer, entry->root_partition);
-		found.options = root_options(gatherer, entry->command_line);
+		found.options = boot_root_options(entry, gatherer->arena);
 		if (found.fs)
 			return found;
 	}
@@ -233,6 +228,9 @@ void gather_disk(struct gatherer *gatherer)
 	if (find_system(gatherer))
 		gather_system(gatherer);
 	map_boot_files(gatherer);
+	/* Some damage is met only when files are read. */
+	for (size_t i = 0; i < gatherer->filesystems.count; i++)
+		tell_problems(gatherer, gatherer->filesystems.items[i]);
 	if (!facts->reason)
 		facts->examined = EXAMINED_FULL;
 }

@@ -46,6 +46,7 @@ struct filesystem {
 	struct arena *arena;           /* borrowed; for the strings above */
 	void *state;                   /* the driver's own, owned */
 	LIST(struct problem) problems; /* "ext4-journal-not-clean", "ext4-superblock-checksum", ... */
+	size_t problems_told;          /* how many of them whoever gathers them has seen */
 };
 
 /* The file systems of one image, one for each partition that holds something known. */
