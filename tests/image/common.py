@@ -72,7 +72,11 @@ def partitions(name):
 
 
 def cat(path, part, inner):
-    """A file's bytes as debugfs or mtools read them; None where there is no such regular file."""
+    """A file's bytes as debugfs, GRUB (xfs) or mtools read them; None where there is no such regular file."""
+    if part.file_system == "xfs":
+        done = subprocess.run(["grub-fstest", path, "cat", f"(loop0,gpt{part.number}){inner}"], capture_output=True,
+                              env=environment(), check=False)
+        return done.stdout if done.returncode == 0 else None
     if part.kind == "esp":
         command = ["mtype", "-i", f"{path}@@{part.start}", f"::{inner}"]
         done = subprocess.run(command, capture_output=True, env=environment(), check=False)

@@ -58,6 +58,8 @@ BASES = {
     "bookworm-boot": Base("bookworm", layouts.named("boot"), "/boot is a partition of its own", boot_files="boot"),
     "bookworm-usr": Base("bookworm", dataclasses.replace(STANDARD, name="usr", usr=2),
                          "/usr is a partition of its own"),
+    "bookworm-xfs": Base("bookworm", dataclasses.replace(layouts.named("boot"), name="xfs", root_type="xfs"),
+                         "the root is xfs, /boot a partition of its own", boot_files="boot"),
     "trixie-4k": Base("trixie", dataclasses.replace(STANDARD, name="4k", sector=4096, bios=False),
                       "sectors of 4096 bytes, UEFI only"),
     "bookworm-two": Base("bookworm", layouts.named("saved"), "two kernels, no saved entry: the first one boots",

@@ -26,17 +26,17 @@ BIOS_NUMBER, ESP_NUMBER = 14, 15
 class Part:
     """One partition while it is laid out; offsets in bytes."""
 
-    def __init__(self, number, kind, start, size):
-        self.number, self.kind, self.start, self.size = number, kind, start, size
+    def __init__(self, number, kind, start, size, file_system="ext4"):
+        self.number, self.kind, self.start, self.size, self.file_system = number, kind, start, size, file_system
 
 
 def plan(layout, size=3 * GIB):
     """The partitions of a layout on a disk of that size: small ones first, the root takes the rest."""
     parts, at = [], MIB
 
-    def add(number, kind, length):
+    def add(number, kind, length, file_system="ext4"):
         nonlocal at
-        parts.append(Part(number, kind, at, length))
+        parts.append(Part(number, kind, at, length, file_system))
         at += length
 
     if layout.table == "msdos":
@@ -54,7 +54,7 @@ def plan(layout, size=3 * GIB):
         add(layout.boot, "linux", 256 * MIB)
     if layout.usr:
         add(layout.usr, "linux", 1024 * MIB)
-    add(layout.root, "linux", size - MIB - at)
+    add(layout.root, "linux", size - MIB - at, layout.root_type)
     return parts
 
 
@@ -112,6 +112,41 @@ def _write_ext4(path, part, tree, identity, features):
     run("mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-O", features, "-U", identity, "-d", tree,
         "-E", f"offset={part.start},hash_seed={identity},lazy_itable_init=1,lazy_journal_init=1,nodiscard",
         path, f"{part.size // 1024}k")
+
+
+def _write_proto(file, tree):
+    """The tree as mkfs.xfs -p takes it; it knows no sticky bit, and no hard links."""
+    def add(path, name):
+        status = path.lstat()
+        mode = ("u" if status.st_mode & 0o4000 else "-") + ("g" if status.st_mode & 0o2000 else "-")
+        words = f"{mode}{status.st_mode & 0o777:03o} {status.st_uid} {status.st_gid}"
+        if path.is_symlink():
+            file.write(f"{name} l{words} {os.readlink(path)}\n")
+        elif path.is_dir():
+            file.write(f"{name} d{words}\n")
+            for inner in sorted(path.iterdir()):
+                add(inner, inner.name)
+            file.write("$\n")
+        else:
+            file.write(f"{name} -{words} {path}\n")
+
+    file.write("/ 0 0")
+    add(tree, "")
+
+
+def _write_xfs(path, part, tree, identity):
+    """mkfs.xfs takes no offset: the file system is made beside the disk and copied into it."""
+    aside = path.with_name(path.name + ".xfs")
+    with open(aside, "wb") as file:
+        file.truncate(part.size)
+    try:
+        with tempfile.NamedTemporaryFile("w") as proto:
+            _write_proto(proto, tree)
+            proto.flush()
+            run("mkfs.xfs", "-q", "-K", "-m", f"uuid={identity}", "-p", proto.name, aside)
+        run("dd", f"if={aside}", f"of={path}", "bs=1M", f"seek={part.start // MIB}", "conv=notrunc,sparse")
+    finally:
+        aside.unlink()
 
 
 def _write_esp(path, part, sector, boot_files):
@@ -180,7 +215,10 @@ def make(path, layout, tree, boot_files, size=3 * GIB, features="^metadata_csum_
             if number:
                 aside = stack.enter_context(_split_off(tree, inner, folder))
                 _write_ext4(unfinished, by_number[number], aside, identity, features)
-        _write_ext4(unfinished, by_number[layout.root], tree, layouts.ROOT_UUID, features)
+        if layout.root_type == "xfs":
+            _write_xfs(unfinished, by_number[layout.root], tree, layouts.ROOT_UUID)
+        else:
+            _write_ext4(unfinished, by_number[layout.root], tree, layouts.ROOT_UUID, features)
     if layout.uefi:
         _write_esp(unfinished, by_number[ESP_NUMBER], layout.sector, boot_files)
     if layout.bios:
