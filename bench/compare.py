@@ -147,6 +147,23 @@ def print_containers(slipway, image, folder, rounds):
                 path.unlink()
 
 
+def print_packed(slipway, image, folder, rounds):
+    """The same disk as the platform takes it, against nothing but its unpacking."""
+    if not shutil.which("igzip"):
+        print("tar.gz: left out (igzip is not installed)", file=sys.stderr)
+        return
+    print("\n| tar.gz | `igzip -dc` | slipway check | ratio | peak memory |\n|---|---:|---:|---:|---:|")
+    for option, what in (("-S", "sparse"), (None, "not sparse")):
+        packed = folder / f"{image.stem}{option or ''}.tar.gz"
+        words = ["tar", "--format=oldgnu", *filter(None, [option]), "-C", image.parent, "-I", "gzip -1", "-cf", packed]
+        run(*words, "--transform=s/.*/disk.raw/", image.name)
+        ways = {"igzip": ["igzip", "-dc", str(packed)], "slipway": [slipway, "check", str(packed)]}
+        medians = rounds_of(ways, rounds)
+        print(f"| {what} | {medians['igzip'] * 1000:.0f} ms | {medians['slipway'] * 1000:.0f} ms | "
+              f"{medians['slipway'] / medians['igzip']:.2f} | {memory_of(ways['slipway']):.0f} MiB |")
+        packed.unlink()
+
+
 def main():
     slipway, images, folder, rounds = sys.argv[1], *map(pathlib.Path, sys.argv[2:4]), int(sys.argv[4])
     os.environ["PATH"] = SYSTEM_PATH
@@ -156,6 +173,7 @@ def main():
         print_release(slipway, image, folder.resolve(), rounds)
         print_containers(slipway, image, folder.resolve(), rounds)
     print_sizes(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
+    print_packed(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
 
 
 main()

@@ -16,9 +16,10 @@ const struct command commands[] = {
 	  "Tell whether Linux images meet the requirements of Compute Engine.", NULL },
 	{ COMMAND_CHECK, "check", "[OPTION...] [INPUT...]", NULL, SIZE_MAX,
 	  "check images against the requirements, and whether they would boot",
-	  "An INPUT is a disk image, a block device, a root directory, a kernel, or the configuration of\n"
-	  "one; its content tells. \"live\", or none at all, is the running machine. Nothing is mounted,\n"
-	  "run or written, and no privileges are needed. Each failure names the file, the line, and a fix.\n"
+	  "An INPUT is a disk image, packed or not, a block device, a root directory, a kernel, or the\n"
+	  "configuration of one; its content tells. \"-\" is the standard input; \"live\", or none at all,\n"
+	  "the running machine. Nothing is mounted or run, no input is written to, and no privileges are\n"
+	  "needed. Each failure names the file, the line, and a fix.\n"
 	  "\n"
 	  "Exit status: 0 all conform; 1 failures at the --fail-on level or a graver one; 2 an input\n"
 	  "could not be fully examined; 3 wrong usage; 70 a bug in slipway; 75 try again." },

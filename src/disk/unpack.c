@@ -8,10 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNK_SIZE ((size_t)1 << 20)
+/* Fits into a processor's second cache together with the decoder's window: what is written is still there. */
+#define CHUNK_SIZE ((size_t)256 << 10)
 /* The smallest hole: a multiple of every file system's block size that is in use, and few extents to search.
  */
 #define HOLE_SIZE ((size_t)16 << 10)
+/* Bytes that cost a step of the budget. */
+#define STEP (UINT64_C(1) << 20)
 /* No disk that can be imported is larger than 2 TiB, and a container adds little to it. */
 #define UNPACKED_MOST (UINT64_C(4) << 40)
 
@@ -146,9 +149,11 @@ static bool spool_all(struct disk *disk, struct feed *feed, struct decoder *deco
 	uint8_t *chunk = xmalloc(CHUNK_SIZE);
 	bool sound = true;
 	for (size_t got = CHUNK_SIZE; sound && got == CHUNK_SIZE;) {
-		sound = budget_step(disk->state->budget, 1, "unpacking it", error) &&
-		        next_chunk(disk, feed, decoder, chunk, &got, error) &&
-		        write_chunk(spool, chunk, got, error);
+		uint64_t before = spool->offset;
+		sound = next_chunk(disk, feed, decoder, chunk, &got, error) &&
+		        write_chunk(spool, chunk, got, error) &&
+		        budget_step(disk->state->budget, spool->offset / STEP - before / STEP, "unpacking it",
+		                    error);
 		if (sound && spool->offset > UNPACKED_MOST)
 			sound = error_set(error, ERROR_LIMIT,
 			                  "unpacked it is larger than %" PRIu64 " bytes, as no disk is",
