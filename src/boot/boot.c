@@ -7,9 +7,39 @@
 #include "boot/firmware.h"
 #include "boot/root.h"
 
+/* What is known of a loader: how its first configuration file is found, and how its menu is read. */
+struct loader {
+	const char *name;
+	void (*find_config)(struct boot_disk *disk, struct firmware_path *way); /* NULL: it needs none */
+	bool (*read_menu)(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
+	                  struct error *error);
+};
+
+static const struct loader loaders[] = {
+	{ "grub", grub_find_config, grub_read_menu },
+	{ "shim", grub_find_config, grub_read_menu },
+	{ "systemd-boot", NULL, systemd_boot_read_menu },
+	{ "uki", NULL, uki_read_menu },
+};
+
+static const struct loader *loader_of(const struct firmware_path *way)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++)
+		if (str_equal(way->path.loader, loaders[i].name))
+			return &loaders[i];
+	return NULL;
+}
+
+/* Is there a menu to read? */
+static bool has_menu(const struct firmware_path *way)
+{
+	const struct loader *loader = loader_of(way);
+	return loader && (!loader->find_config || way->path.config);
+}
+
 static bool same_file(const struct boot_file *a, const struct boot_file *b)
 {
-	return a->partition == b->partition && str_equal(a->path, b->path);
+	return a->partition == b->partition && str_equal(a->path, b->path) && a->offset == b->offset;
 }
 
 static bool same_default(const struct boot *a, const struct boot *b)
@@ -30,14 +60,18 @@ static void compare_ways(struct boot_disk *disk, const struct firmware_path *oth
 {
 	struct boot second = { 0 };
 	struct error error = { 0 };
-	if (!grub_read_menu(disk, other, &second, &error) || same_default(out, &second))
+	if (!loader_of(other)->read_menu(disk, other, &second, &error) || same_default(out, &second))
 		return;
+	const struct place place = other->path.config
+	                                   ? (struct place){ .partition = other->path.config_partition,
+		                                             .path = other->path.config }
+	                                   : other->path.place;
 	*LIST_ADD(disk->arena, &out->problems) = (struct problem){
 		.code = "boot-paths-differ",
 		.message = arena_printf(disk->arena,
 		                        "%s boots another default entry (%s) than the one that is judged",
-		                        other->path.firmware, other->path.config),
-		.place = { .partition = other->path.config_partition, .path = other->path.config },
+		                        other->path.firmware, place.path),
+		.place = place,
 	};
 }
 
@@ -49,7 +83,7 @@ static bool read_menu(struct boot_disk *disk, struct firmware_path *ways, size_t
 		/* Ways that work come first; the menu of one that does not is still worth knowing. */
 		for (size_t i = 0; i < count && !first; i++) {
 			bool fit = pass == 1 || ways[i].path.works != ANSWER_NO;
-			if (fit && ways[i].path.config)
+			if (fit && has_menu(&ways[i]))
 				first = &ways[i];
 		}
 	}
@@ -60,9 +94,9 @@ static bool read_menu(struct boot_disk *disk, struct firmware_path *ways, size_t
 				out->loader = ways[i].path.loader;
 		return true;
 	}
-	bool sound = grub_read_menu(disk, first, out, error);
+	bool sound = loader_of(first)->read_menu(disk, first, out, error);
 	for (size_t i = 0; i < count && sound; i++)
-		if (&ways[i] != first && ways[i].path.config && ways[i].path.works != ANSWER_NO)
+		if (&ways[i] != first && has_menu(&ways[i]) && ways[i].path.works != ANSWER_NO)
 			compare_ways(disk, &ways[i], out);
 	return sound;
 }
@@ -106,8 +140,9 @@ bool boot_find(const struct reader *reader, const struct partition_table *table,
 		return false;
 	uefi_find(&disk, &ways[1]);
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		if (str_equal(ways[i].path.loader, "grub") || str_equal(ways[i].path.loader, "shim"))
-			grub_find_config(&disk, &ways[i]);
+		const struct loader *loader = loader_of(&ways[i]);
+		if (loader && loader->find_config)
+			loader->find_config(&disk, &ways[i]);
 		*LIST_ADD(arena, &out->paths) = ways[i].path;
 	}
 	bool sound = read_menu(&disk, ways, ARRAY_SIZE(ways), out, error);

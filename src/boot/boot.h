@@ -23,7 +23,7 @@ struct boot_file {
 	const char *path; /* as resolved inside its file system */
 	uint64_t partition;
 	enum answer found;
-	const char *section;   /* of the EFI program at `path` (".linux") that holds it; NULL: the whole file */
+	const char *section; /* of the EFI program at `path` (".linux") that holds it; NULL: the whole file */
 	uint64_t offset, size; /* of that section in the file, bytes; both 0 without one */
 };
 

@@ -144,6 +144,12 @@ bool boot_disk_exists(struct boot_disk *disk, uint64_t partition, const char *pa
 	return boot_disk_look(disk, partition, path, &kind) == ANSWER_YES && kind == GRUB_FILE_REGULAR;
 }
 
+const char *boot_disk_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
 const char *boot_disk_folder(const struct boot_disk *disk, const char *path)
 {
 	const char *slash = strrchr(path, '/');

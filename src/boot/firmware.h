@@ -26,7 +26,9 @@ struct grub_disk boot_disk_interface(struct boot_disk *disk);
 
 /* Is a regular file of some bytes there? */
 bool boot_disk_exists(struct boot_disk *disk, uint64_t partition, const char *path);
-/* Folder of a path, in the arena; "" for a file in the root. */
+/* Last component of a path. */
+const char *boot_disk_name(const char *path);
+/* The rest of it, in the arena; "" for a file in the root. */
 const char *boot_disk_folder(const struct boot_disk *disk, const char *path);
 
 /* What a GRUB image says of its configuration; all NULL or empty when it could not be looked into. */
@@ -55,6 +57,12 @@ void uefi_find(const struct boot_disk *disk, struct firmware_path *out);
 void grub_find_config(struct boot_disk *disk, struct firmware_path *way);
 NODISCARD bool grub_read_menu(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
                               struct error *error);
+
+/* Menus of the other loaders; like grub_read_menu(), without a file that they could not do without. */
+NODISCARD bool systemd_boot_read_menu(struct boot_disk *disk, const struct firmware_path *way,
+                                      struct boot *out, struct error *error);
+NODISCARD bool uki_read_menu(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
+                             struct error *error);
 
 /* grub_image.c: prefix and embedded configuration from the modules that follow GRUB's kernel. */
 void grub_image_read(struct span modules, struct arena *arena, struct grub_image *out);

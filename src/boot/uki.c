@@ -93,6 +93,25 @@ static bool take_section(const struct reader *file, const struct pe_section *sec
 	return true;
 }
 
+/* "#### LoaderInfo: systemd-stub 252.39-1 ####": which stub the image begins with. */
+static unsigned read_stub_version(const struct reader *file, const struct pe_section *section,
+                                  struct arena *arena)
+{
+	static const char name[] = "systemd-stub ";
+	struct span magic;
+	struct error error = { 0 };
+	unsigned version = 0;
+	if (!pe_load(file, section, TEXT_MAX, arena, &magic, &error))
+		return 0;
+	size_t at = span_find(magic, 0, name, strlen(name));
+	for (at += at == SIZE_MAX ? 0 : strlen(name); at < magic.size && version < 100000; at++) {
+		if (magic.data[at] < '0' || magic.data[at] > '9')
+			break;
+		version = version * 10 + (unsigned)(magic.data[at] - '0');
+	}
+	return version;
+}
+
 bool uki_read_sections(const struct reader *file, const struct pe *pe, struct arena *arena, struct uki *out,
                        struct error *error)
 {
@@ -107,6 +126,8 @@ bool uki_read_sections(const struct reader *file, const struct pe *pe, struct ar
 			*profile = base;
 			if (!read_profile(file, section, arena, profile, error))
 				return false;
+		} else if (str_equal(section->name, ".sdmagic")) {
+			out->stub_version = read_stub_version(file, section, arena);
 		} else if (!take_section(file, section, arena, profile, error)) {
 			return false;
 		}

@@ -27,6 +27,7 @@ struct uki_profile {
 
 struct uki {
 	uint16_t machine;                  /* PE_MACHINE_* */
+	unsigned stub_version;             /* of the systemd-stub in it, "252" of "252.39"; 0: not known */
 	LIST(struct uki_profile) profiles; /* at least one; the first is what boots by itself */
 };
 
@@ -49,6 +50,15 @@ struct boot_file uki_part(const char *path, uint64_t partition, const struct pe_
  */
 void uki_fill_entry(const struct uki_profile *profile, const char *path, uint64_t partition,
                     struct arena *arena, struct boot_entry *entry);
+
+/*
+ * uki_boot.c: fills kernel, initrds, command line and place of an entry that starts the image at `path`:
+ * profile `profile` of it, `options` (NULL or "": none) in the place of its own command line, and the addons
+ * beside it. ERROR_NOT_FOUND when that file is no such image.
+ */
+struct boot_disk;
+NODISCARD bool uki_boot(struct boot_disk *disk, uint64_t partition, const char *path, size_t profile,
+                        const char *options, struct boot_entry *entry, struct error *error);
 
 /* A value of an os-release text, unquoted, in the arena; NULL when it has no such key. */
 const char *uki_os_release(struct span text, const char *key, struct arena *arena);
