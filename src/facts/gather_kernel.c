@@ -7,19 +7,33 @@
 struct candidate {
 	struct filesystem *fs;
 	const char *path; /* inside fs */
+	const char *section;   /* of the EFI program at `path` that it is; NULL: the whole file */
+	uint64_t offset, size; /* of that section */
 	uint64_t entry;   /* 1 + index of the first entry that boots it; 0: none */
 	bool booted;
 };
 
-static struct kernel *kernel_at(struct gatherer *gatherer, uint64_t partition, const char *image_path)
+static struct kernel *kernel_at(struct gatherer *gatherer, uint64_t partition, const char *image_path,
+                                uint64_t offset)
 {
 	struct facts *facts = gatherer->facts;
 	for (size_t i = 0; i < facts->kernels.count; i++) {
 		struct kernel *kernel = &facts->kernels.items[i];
-		if (kernel->place.partition == partition && str_equal(kernel->place.path, image_path))
+		if (kernel->place.partition == partition && str_equal(kernel->place.path, image_path) &&
+		    kernel->offset == offset)
 			return kernel;
 	}
 	return NULL;
+}
+
+/* A file, or the part of it that lies at `offset`; empty when it does not lie inside. */
+static struct reader part_of(const struct tree_file *file, uint64_t offset, uint64_t size)
+{
+	struct reader whole = node_reader(&file->node), part = { 0 };
+	struct error error = { 0 };
+	if (size == 0)
+		return whole;
+	return reader_slice(&whole, offset, size, &part, &error) ? part : (struct reader){ 0 };
 }
 
 /* What a kernel file says of itself. That it is none is said only of bytes that could be read. */
@@ -59,7 +73,7 @@ static void add_kernel(struct gatherer *gatherer, const struct candidate *candid
 		return;
 	const char *image_path = gather_image_path(gatherer, candidate->fs->partition,
 	                                           arena_strdup(gatherer->arena, file.path));
-	struct kernel *kernel = kernel_at(gatherer, candidate->fs->partition, image_path);
+	struct kernel *kernel = kernel_at(gatherer, candidate->fs->partition, image_path, candidate->offset);
 	if (!kernel && !candidate->booted && gatherer->facts->kernels.count >= KERNELS_MOST) {
 		if (!gatherer->kernels_left_out)
 			gather_note_gap(gatherer, "kernels-left-out", NULL,
@@ -70,7 +84,11 @@ static void add_kernel(struct gatherer *gatherer, const struct candidate *candid
 	}
 	if (!kernel) {
 		kernel = LIST_ADD(gatherer->arena, &gatherer->facts->kernels);
-		kernel->place = (struct place){ .partition = candidate->fs->partition, .path = image_path };
+		kernel->place = (struct place){ .partition = candidate->fs->partition,
+			                        .path = image_path,
+			                        .text = candidate->section };
+		kernel->offset = candidate->offset;
+		kernel->size = candidate->size;
 		struct reader reader = node_reader(&file.node);
 		gather_read_kernel(gatherer, &reader, kernel);
 	}
@@ -90,6 +108,9 @@ static void add_kernels_of_menu(struct gatherer *gatherer)
 		struct candidate candidate = {
 			.fs = fs,
 			.path = entry->kernel.path,
+			.section = entry->kernel.section,
+			.offset = entry->kernel.offset,
+			.size = entry->kernel.size,
 			.entry = i + 1,
 			.booted = boot->default_known == ANSWER_YES && boot->default_index == i,
 		};
@@ -229,17 +250,17 @@ struct initramfs_source {
 
 /* Adds a file to the sequence and names it as the kernel's: the last is the main one, microcode comes first.
  */
-static void add_initrd(struct gatherer *gatherer, const struct tree *tree, const char *path,
+static void add_initrd(struct gatherer *gatherer, const struct tree *tree, const struct boot_file *initrd,
                        struct initramfs_source *source, struct kernel *kernel)
 {
 	struct error error = { 0 };
 	if (source->sequence.count == READER_PARTS_MAX)
 		return;
 	struct tree_file *file = &source->files[source->sequence.count];
-	if (!tree_lookup(tree, path, file, &error) || file->node.type != NODE_FILE)
+	if (!tree_lookup(tree, initrd->path, file, &error) || file->node.type != NODE_FILE)
 		return;
-	source->sequence.parts[source->sequence.count++] = node_reader(&file->node);
-	kernel->initramfs = tree_place(file, 0, NULL, gatherer->arena);
+	source->sequence.parts[source->sequence.count++] = part_of(file, initrd->offset, initrd->size);
+	kernel->initramfs = tree_place(file, 0, initrd->section, gatherer->arena);
 }
 
 static void find_initramfs_of_entry(struct gatherer *gatherer, const struct boot_entry *entry,
@@ -250,7 +271,7 @@ static void find_initramfs_of_entry(struct gatherer *gatherer, const struct boot
 		if (!fs)
 			continue;
 		struct tree tree = tree_of(fs);
-		add_initrd(gatherer, &tree, entry->initrds.items[i].path, source, kernel);
+		add_initrd(gatherer, &tree, &entry->initrds.items[i], source, kernel);
 	}
 	kernel->initramfs.path =
 		gather_image_path(gatherer, kernel->initramfs.partition, kernel->initramfs.path);
@@ -265,8 +286,10 @@ static void find_initramfs_by_name(struct gatherer *gatherer, struct initramfs_s
 		arena_printf(gatherer->arena, "/boot/initramfs-%s.img", kernel->version),
 		arena_printf(gatherer->arena, "/boot/initrd-%s", kernel->version),
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(paths) && source->sequence.count == 0; i++)
-		add_initrd(gatherer, &gatherer->tree, paths[i], source, kernel);
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && source->sequence.count == 0; i++) {
+		const struct boot_file named = { .path = paths[i] };
+		add_initrd(gatherer, &gatherer->tree, &named, source, kernel);
+	}
 }
 
 static bool find_initramfs(struct gatherer *gatherer, struct kernel *kernel, struct initramfs_source *source)
@@ -385,7 +408,7 @@ static void judge_kernel(struct gatherer *gatherer, struct kernel *kernel)
 	struct names symbols = gather_wanted_symbols(gatherer);
 	struct tree_file *file = arena_alloc(gatherer->arena, sizeof(*file));
 	bool opened = open_kernel(gatherer, kernel, file);
-	struct reader image = opened ? node_reader(&file->node) : (struct reader){ 0 };
+	struct reader image = opened ? part_of(file, kernel->offset, kernel->size) : (struct reader){ 0 };
 	kernel_config_find(&gatherer->tree, kernel->version, opened ? &image : NULL, &kernel->place, &symbols,
 	                   &gatherer->budget, gatherer->arena, &kernel->config);
 	gather_modules(gatherer, kernel);

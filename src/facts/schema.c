@@ -102,7 +102,8 @@ DEFINE_RECORD(static, boot_path,
 DEFINE_RECORD(static, boot_file,
 	STRING(boot_file, path),
 	NUMBER(boot_file, partition),
-	ANSWER(boot_file, found))
+	ANSWER(boot_file, found),
+	STRING(boot_file, section))
 
 DEFINE_RECORD(static, boot_entry,
 	STRING(boot_entry, id),

@@ -67,7 +67,8 @@ struct kernel {
 	enum answer efi_stub;
 	enum answer sound;  /* YES: a kernel, by its headers; NO: the file is none, or cut off, see reason */
 	const char *reason; /* why it is not sound, or could not be read; NULL */
-	struct place place; /* the file */
+	struct place place;    /* the file; `text` is the section of a UKI that holds it */
+	uint64_t offset, size; /* of that section in the file, bytes; both 0: the whole file */
 	bool booted;        /* the default entry boots it */
 	bool judged;        /* the rules are asked of it: everything below was gathered */
 	uint64_t entry;     /* 1 + index of the boot entry that boots it; 0: none does */

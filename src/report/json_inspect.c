@@ -102,6 +102,7 @@ static json_t *file_json(const struct boot_file *file)
 {
 	json_t *object = json_object();
 	json_add(object, "path", json_text(file->path));
+	json_add(object, "section", json_text(file->section));
 	json_add(object, "partition", file->partition ? json_number(file->partition) : json_null());
 	json_add(object, "found", json_answer(file->found));
 	return object;

@@ -136,6 +136,8 @@ static void print_file(const struct page *page, const char *label, const struct 
 	struct place place = { .path = file->path, .partition = file->partition };
 	struct text line CLEANUP(text_free) = { 0 };
 	phrase_place(&line, &place, page->facts);
+	if (file->section)
+		text_printf(&line, ", section %s", file->section);
 	if (file->found != ANSWER_YES)
 		text_add(&line, file->found == ANSWER_NO ? ", which is not there" : ", not looked up");
 	print_row(page, label, text_get(&line));
