@@ -22,7 +22,7 @@
 #define BIOS_BOOT_TYPE  "21686148-6449-6e6f-744e-656564454649"
 
 struct bios {
-	const struct boot_disk *disk;
+	struct boot_disk *disk;
 	struct firmware_path *out;
 	struct span core; /* all of GRUB's core image */
 };
@@ -218,12 +218,15 @@ static void check_active(struct bios *bios, const char *whose)
 		check_grub(bios, sector);
 		return;
 	}
-	bool syslinux = span_has(sector, 3, "SYSLINUX", 8) || span_has(sector, 3, "EXTLINUX", 8);
-	verdict(bios, ANSWER_UNKNOWN, syslinux ? "syslinux" : "unknown",
-	        arena_printf(arena, "%s in the first sector starts partition %" PRIu64 ", %s", whose,
-	                     active->number,
-	                     syslinux ? "which holds syslinux: its configuration is not followed"
-	                              : "whose boot code is not known"));
+	if (span_has(sector, 3, "SYSLINUX", 8) || span_has(sector, 3, "EXTLINUX", 8)) {
+		syslinux_find_bios(bios->disk, active, sector, whose, bios->out);
+		return;
+	}
+	verdict(bios, ANSWER_UNKNOWN, "unknown",
+	        arena_printf(arena,
+	                     "%s in the first sector starts partition %" PRIu64
+	                     ", whose boot code is not known",
+	                     whose, active->number));
 }
 
 static void check_code(struct bios *bios, struct span sector)
@@ -241,13 +244,15 @@ static void check_code(struct bios *bios, struct span sector)
 		check_grub(bios, sector);
 	else if (has_text(code, "Missing operating system") && has_text(code, "Operating system load error"))
 		check_active(bios, "syslinux's boot code");
+	else if (has_text(code, "Missing OS") && has_text(code, "Disk error"))
+		check_active(bios, "syslinux's boot code for GPT");
 	else if (has_text(code, "Invalid partition table") && has_text(code, "operating system"))
 		check_active(bios, "generic boot code");
 	else
 		verdict(bios, ANSWER_UNKNOWN, "unknown", "the boot code in the first sector is not known");
 }
 
-bool bios_find(const struct boot_disk *disk, struct firmware_path *out, struct error *error)
+bool bios_find(struct boot_disk *disk, struct firmware_path *out, struct error *error)
 {
 	uint8_t bytes[SECTOR];
 	struct bios bios = { .disk = disk, .out = out };

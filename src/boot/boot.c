@@ -10,16 +10,19 @@
 /* What is known of a loader: how its first configuration file is found, and how its menu is read. */
 struct loader {
 	const char *name;
-	void (*find_config)(struct boot_disk *disk, struct firmware_path *way); /* NULL: it needs none */
+	bool needs_config; /* without a configuration there is no menu */
+	/* NULL: it was found with the loader. */
+	void (*find_config)(struct boot_disk *disk, struct firmware_path *way);
 	bool (*read_menu)(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
 	                  struct error *error);
 };
 
 static const struct loader loaders[] = {
-	{ "grub", grub_find_config, grub_read_menu },
-	{ "shim", grub_find_config, grub_read_menu },
-	{ "systemd-boot", NULL, systemd_boot_read_menu },
-	{ "uki", NULL, uki_read_menu },
+	{ "grub", true, grub_find_config, grub_read_menu },
+	{ "shim", true, grub_find_config, grub_read_menu },
+	{ "systemd-boot", false, NULL, systemd_boot_read_menu },
+	{ "uki", false, NULL, uki_read_menu },
+	{ "syslinux", true, NULL, syslinux_read_menu },
 };
 
 static const struct loader *loader_of(const struct firmware_path *way)
@@ -34,7 +37,7 @@ static const struct loader *loader_of(const struct firmware_path *way)
 static bool has_menu(const struct firmware_path *way)
 {
 	const struct loader *loader = loader_of(way);
-	return loader && (!loader->find_config || way->path.config);
+	return loader && (!loader->needs_config || way->path.config);
 }
 
 static bool same_file(const struct boot_file *a, const struct boot_file *b)

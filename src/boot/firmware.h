@@ -48,10 +48,10 @@ struct firmware_path {
 };
 
 /* bios.c: how a BIOS would start the disk. False only when the disk cannot be read. */
-NODISCARD bool bios_find(const struct boot_disk *disk, struct firmware_path *out, struct error *error);
+NODISCARD bool bios_find(struct boot_disk *disk, struct firmware_path *out, struct error *error);
 
 /* uefi.c: how UEFI firmware without any boot entry of its own would start the disk. */
-void uefi_find(const struct boot_disk *disk, struct firmware_path *out);
+void uefi_find(struct boot_disk *disk, struct firmware_path *out);
 
 /* grub_find.c: the first configuration that this GRUB reads, into way->path. */
 void grub_find_config(struct boot_disk *disk, struct firmware_path *way);
@@ -63,6 +63,14 @@ NODISCARD bool systemd_boot_read_menu(struct boot_disk *disk, const struct firmw
                                       struct boot *out, struct error *error);
 NODISCARD bool uki_read_menu(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
                              struct error *error);
+
+/* syslinux_find.c: what `boot`, the boot sector of a partition, loads; what the EFI program at way->path
+ * loads. */
+void syslinux_find_bios(struct boot_disk *disk, const struct partition *partition, struct span boot,
+                        const char *whose, struct firmware_path *way);
+void syslinux_find_efi(struct boot_disk *disk, struct firmware_path *way);
+NODISCARD bool syslinux_read_menu(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
+                                  struct error *error);
 
 /* grub_image.c: prefix and embedded configuration from the modules that follow GRUB's kernel. */
 void grub_image_read(struct span modules, struct arena *arena, struct grub_image *out);

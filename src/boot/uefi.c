@@ -28,7 +28,7 @@ static const struct efi_arch {
 };
 
 struct uefi {
-	const struct boot_disk *disk;
+	struct boot_disk *disk;
 	struct firmware_path *out;
 	const struct efi_arch *arch;
 	struct tree esp;
@@ -76,18 +76,28 @@ static const char *identify(const struct reader *file, const struct pe *pe, stru
 	return "unknown";
 }
 
+static bool has_bytes(struct uefi *uefi, const char *program, struct span bytes)
+{
+	struct span content;
+	struct error error = { 0 };
+	return tree_load(&uefi->esp, program, SHIM_MAX, uefi->disk->arena, &content, NULL, &error) &&
+	       span_find(content, 0, bytes.data, bytes.size) != SIZE_MAX;
+}
+
+static bool has_text(struct uefi *uefi, const char *program, const char *text)
+{
+	return has_bytes(uefi, program, span_text(text));
+}
+
 /* Does the program hold this text, in UTF-16? Says how shim's builder has named what it starts. */
 static bool has_name(struct uefi *uefi, const char *program, const char *name)
 {
 	struct text wide CLEANUP(text_free) = { 0 };
-	struct span content;
-	struct error error = { 0 };
 	for (const char *at = name; *at; at++) {
 		text_add_char(&wide, *at);
 		text_add_char(&wide, '\0');
 	}
-	return tree_load(&uefi->esp, program, SHIM_MAX, uefi->disk->arena, &content, NULL, &error) &&
-	       span_find(content, 0, wide.data, wide.size) != SIZE_MAX;
+	return has_bytes(uefi, program, span_of(wide.data, wide.size));
 }
 
 /* Looks into one EFI program; its loader's name, NULL when it cannot run here (with the verdict). */
@@ -111,6 +121,9 @@ static const char *inspect(struct uefi *uefi, const char *path)
 		return NULL;
 	}
 	const char *loader = identify(&file, &pe, arena);
+	/* It has one section, and names the module that it loads. */
+	if (str_equal(loader, "unknown") && has_text(uefi, path, "ldlinux.e64"))
+		loader = "syslinux";
 	const struct pe_section *modules = pe_section(&pe, "mods");
 	struct span content;
 	if (modules && pe_load(&file, modules, MODULES_MAX, arena, &content, &error))
@@ -233,6 +246,8 @@ static void follow_removable(struct uefi *uefi, const char *loader)
 	verdict(uefi, known ? ANSWER_YES : ANSWER_UNKNOWN,
 	        known ? arena_printf(arena, "%s is %s", path, loader)
 	              : arena_printf(arena, "%s is an EFI program that is not known", path));
+	if (str_equal(loader, "syslinux"))
+		syslinux_find_efi(uefi->disk, uefi->out);
 }
 
 /* Without the removable path: is there a loader that an NVRAM entry would be needed for? */
@@ -257,9 +272,12 @@ static void note_vendor_paths(struct uefi *uefi)
 			        arena_printf(
 					arena,
 					"there is %s but no %s: a new instance has no boot entries, and its "
-					"firmware starts that path alone; run grub-install with --removable "
-					"or --force-extra-removable",
-					path, uefi->arch->removable));
+					"firmware starts that path alone; run %s",
+					path, uefi->arch->removable,
+					str_equal(loader, "systemd-boot")
+						? "bootctl install"
+						: "grub-install with --removable or "
+						  "--force-extra-removable"));
 			return;
 		}
 	}
@@ -318,7 +336,7 @@ static void check_other_fat(struct uefi *uefi)
 	}
 }
 
-void uefi_find(const struct boot_disk *disk, struct firmware_path *out)
+void uefi_find(struct boot_disk *disk, struct firmware_path *out)
 {
 	struct uefi uefi = { .disk = disk, .out = out };
 	*out = (struct firmware_path){ .platform = "efi", .cpu = "x86_64" };
