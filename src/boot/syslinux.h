@@ -38,5 +38,5 @@ struct syslinux_config {
 
 /* syslinux_config.c: reads the file at `path` and what it includes. */
 void syslinux_read(struct syslinux_config *config, const char *path);
-/* A path as the loader takes it from the configuration. */
+/* A path of the configuration, from the root of the file system, without "." and "..". */
 const char *syslinux_path(const struct syslinux_config *config, const char *path);

@@ -40,7 +40,22 @@ static const char *first_word(struct arena *arena, const char *text)
 
 const char *syslinux_path(const struct syslinux_config *config, const char *path)
 {
-	return path[0] == '/' ? path : arena_printf(config->disk->arena, "%s/%s", config->folder, path);
+	struct text plain CLEANUP(text_free) = { 0 };
+	text_add(&plain, path[0] == '/' ? "" : config->folder);
+	while (*path) {
+		size_t length = strcspn(path, "/");
+		if (length == 2 && path[0] == '.' && path[1] == '.') {
+			const char *slash = strrchr(text_get(&plain), '/');
+			plain.size = slash ? (size_t)(slash - plain.data) : 0;
+			if (plain.data)
+				plain.data[plain.size] = '\0';
+		} else if (length > 0 && !(length == 1 && path[0] == '.')) {
+			text_add_char(&plain, '/');
+			text_add_span(&plain, span_of(path, length));
+		}
+		path += length + (path[length] == '/');
+	}
+	return arena_strdup(config->disk->arena, plain.size > 0 ? text_get(&plain) : "/");
 }
 
 static struct syslinux_label *label_of(struct syslinux_config *config)

@@ -6,10 +6,10 @@
 /* A kernel file as it is found: by an entry of the boot menu, or lying in /boot. */
 struct candidate {
 	struct filesystem *fs;
-	const char *path; /* inside fs */
+	const char *path;      /* inside fs */
 	const char *section;   /* of the EFI program at `path` that it is; NULL: the whole file */
 	uint64_t offset, size; /* of that section */
-	uint64_t entry;   /* 1 + index of the first entry that boots it; 0: none */
+	uint64_t entry;        /* 1 + index of the first entry that boots it; 0: none */
 	bool booted;
 };
 
@@ -89,7 +89,7 @@ static void add_kernel(struct gatherer *gatherer, const struct candidate *candid
 			                        .text = candidate->section };
 		kernel->offset = candidate->offset;
 		kernel->size = candidate->size;
-		struct reader reader = node_reader(&file.node);
+		struct reader reader = part_of(&file, kernel->offset, kernel->size);
 		gather_read_kernel(gatherer, &reader, kernel);
 	}
 	if (candidate->booted || !kernel->entry)

@@ -8,7 +8,7 @@ import pathlib
 import shutil
 from typing import Callable
 
-from . import disk, edit, layouts, roots, tree
+from . import disk, edit, layouts, loaders, roots, tree
 from .edit import Image
 from .tools import ImageError, run
 
@@ -256,6 +256,12 @@ GPT_ENTRIES = 1024
 VARIANTS = {
     "trixie-uefi": Variant("trixie", uefi_only, "UEFI only"),
     "trixie-bios": Variant("trixie", bios_only, "BIOS only, on GPT"),
+    "trixie-sdboot": Variant("trixie", lambda image: (uefi_only(image), loaders.systemd_boot(image)),
+                             "systemd-boot with entries of type 1"),
+    "trixie-uki": Variant("trixie", lambda image: (uefi_only(image), loaders.unified(image)),
+                          "a unified kernel image that the firmware starts"),
+    "bookworm-syslinux": Variant("bookworm", loaders.syslinux, "SYSLINUX on the FAT partition, BIOS only"),
+    "bookworm-bls": Variant("bookworm", loaders.entries_for_grub, "Boot Loader Specification entries through GRUB"),
     "trixie-no-boot-code": Variant("trixie", no_boot_code, "neither boot code nor a loader on the ESP"),
     "trixie-no-core": Variant("trixie", no_core_image, "the BIOS boot partition is empty"),
     "bookworm-two-old": Variant("bookworm-two", save_entry("5."), "grubenv chooses the older of two kernels"),

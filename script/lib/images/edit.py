@@ -44,12 +44,13 @@ class Image:
         self.debugfs(*(f'rm "{path}"' for path in paths), number=number)
 
     def write(self, path, content, number=None):
-        """Makes or replaces a file, and makes the directory that it is in."""
+        """Makes or replaces a file, and makes the directories that it is in."""
         folder, name = path.rsplit("/", 1)
+        above = [f'mkdir "{folder[:at]}"' for at in range(1, len(folder)) if folder[at] == "/"]
         with tempfile.NamedTemporaryFile() as source:
             source.write(content if isinstance(content, bytes) else content.encode())
             source.flush()
-            self.debugfs(f'mkdir "{folder}"' if folder else "", f'rm "{path}"',
+            self.debugfs(*above, f'mkdir "{folder}"' if folder else "", f'rm "{path}"',
                          f'cd "{folder or "/"}"', f'write "{source.name}" "{name}"',
                          f'set_inode_field "{path}" mode 0100644', number=number)
         if name not in self.list(folder or "/", number):
