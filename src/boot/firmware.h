@@ -36,6 +36,7 @@ struct grub_image {
 	const char *prefix; /* "(,gpt3)/boot/grub", "/EFI/debian" */
 	struct span config; /* commands that it runs before anything else */
 	enum answer normal; /* does it hold the module `normal`, without which GRUB reads no menu? */
+	enum answer blscfg; /* does it hold Fedora's module `blscfg`? */
 };
 
 /* One way in, with what is needed to go on from it. */

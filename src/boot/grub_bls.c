@@ -307,6 +307,28 @@ static bool is_asked_for(struct grub_machine *machine, const char *word, const s
 	return str_equal(word, file->id);
 }
 
+/* GRUB's own releases do not have the command: is it in the image or in the folder of modules? */
+static bool is_missing(struct grub_machine *machine)
+{
+	const struct grub_start *start = machine->start;
+	const struct grub_value *prefix = variable(machine, "prefix");
+	enum grub_file_kind kind;
+	if (start->blscfg != ANSWER_NO || !prefix || prefix->unknown)
+		return false;
+	const char *module = arena_printf(machine->arena, "%s/%s-%s/blscfg.mod", prefix->text, start->cpu,
+	                                  start->platform);
+	if (grub_look(machine, module, &kind) != ANSWER_YES || kind == GRUB_FILE_REGULAR)
+		return false;
+	machine->no_blscfg = grub_reason(
+		machine,
+		"this GRUB has no command `blscfg`, neither in its image nor as %s: its menu is empty",
+		module);
+	grub_problem(machine, "grub-no-blscfg", machine->no_blscfg,
+	             grub_place(machine, machine->source, machine->line));
+	grub_finish(machine, false);
+	return true;
+}
+
 static void lose_entries(struct grub_machine *machine, const char *reason)
 {
 	grub_add_opaque(machine, reason);
@@ -325,6 +347,8 @@ void grub_do_blscfg(struct grub_machine *machine, const struct grub_arguments *a
 	struct grub_path folder = { 0 };
 	struct bls_files files = { 0 };
 	struct names names = { 0 };
+	if (is_missing(machine))
+		return;
 	/* Older versions take a path in place of an id. */
 	if (word && !unknown && strpbrk(word, "/("))
 		unknown = grub_reason(machine, "cannot follow `blscfg %s`", word);

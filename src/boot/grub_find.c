@@ -194,6 +194,7 @@ bool grub_read_menu(struct boot_disk *disk, const struct firmware_path *way, str
 		.partition = way->path.config_partition,
 		.cmd_partition = way->path.place.partition,
 		.btrfs = way->btrfs,
+		.blscfg = way->image.blscfg,
 	};
 	if (way->path.place.path)
 		start.cmdpath = boot_disk_folder(disk, way->path.place.path);

@@ -30,6 +30,8 @@ static void take_module(uint32_t type, struct span content, struct arena *arena,
 	if (type == MODULE_ELF) {
 		if (out->normal != ANSWER_YES)
 			out->normal = brings_normal(content) ? ANSWER_YES : ANSWER_NO;
+		if (out->blscfg != ANSWER_YES)
+			out->blscfg = span_find(content, 0, "blscfg", 6) != SIZE_MAX ? ANSWER_YES : ANSWER_NO;
 		return;
 	}
 	const char *text = arena_string(arena, content);

@@ -104,6 +104,7 @@ struct grub_machine {
 	struct grub_path shown; /* the file whose menu `configfile` has opened; path NULL: none */
 	struct grub_load *load; /* NULL outside entries */
 	bool blscfg;            /* it was run: this is Fedora's GRUB */
+	const char *no_blscfg;  /* why it could not be run; NULL */
 	LIST(struct grub_function) functions;
 	struct grub_arguments parameters; /* $1, $2, ... */
 	const struct grub_source *source;

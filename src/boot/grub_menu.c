@@ -368,8 +368,9 @@ void grub_menu_run(struct grub_machine *machine)
 	find_timeout(machine);
 	if (machine->menu->entries.count == 0) {
 		out->default_known = machine->broken ? ANSWER_UNKNOWN : ANSWER_NO;
-		out->default_reason =
-			machine->broken ? machine->broken : "the GRUB configuration has no menu entries";
+		out->default_reason = machine->broken      ? machine->broken
+		                      : machine->no_blscfg ? machine->no_blscfg
+		                                           : "the GRUB configuration has no menu entries";
 		return;
 	}
 	run_entries(machine, "", true);

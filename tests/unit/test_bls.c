@@ -321,6 +321,32 @@ static void cannot_be_read(void **state)
 	end(run);
 }
 
+/* A GRUB that is not Fedora's: the menu is empty, unless the module lies where it is looked for. */
+static void no_command(void **state)
+{
+	(void)state;
+	for (int there = 0; there < 2; there++) {
+		struct run *run = new_run();
+		add_entry(run, "/loader/entries", "1", "ro");
+		fake_add(&run->disk, 2, "/grub2/grub.cfg", "insmod blscfg\nblscfg\n");
+		if (there)
+			fake_add(&run->disk, 2, "/grub2/x86_64-efi/blscfg.mod", "module");
+		struct grub_disk disk = fake_interface(&run->disk);
+		struct grub_start from = { .platform = "efi",
+			                   .cpu = "x86_64",
+			                   .prefix = "/grub2",
+			                   .config = "/grub2/grub.cfg",
+			                   .partition = 2,
+			                   .blscfg = ANSWER_NO };
+		struct budget budget = budget_default();
+		assert_true(grub_run(&disk, &from, &budget, &run->arena, &run->boot, &run->error));
+		assert_int_equal(run->boot.default_known, there ? ANSWER_YES : ANSWER_NO);
+		assert_non_null(
+			strstr(run->boot.default_reason, there ? "no default" : "has no command `blscfg`"));
+		end(run);
+	}
+}
+
 /* Fedora's grub.cfg on the ESP leads to the real one. */
 static void stub_on_esp(void **state)
 {
@@ -361,6 +387,7 @@ int main(void)
 		cmocka_unit_test(counted_name),
 		cmocka_unit_test(password),
 		cmocka_unit_test(cannot_be_read),
+		cmocka_unit_test(no_command),
 		cmocka_unit_test(stub_on_esp),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,8 +143,10 @@ blscfg
 
 def entries_for_grub(image):
     """Fedora's layout: grub.cfg with blscfg, an entry a kernel, the command line in grubenv. Debian's GRUB has no
-    such command: the image is for reading alone."""
+    such command, nor a module for it but by name: the image is for reading alone."""
     version = image.kernel()
+    for platform in ("i386-pc", "x86_64-efi"):
+        image.write(f"/boot/grub/{platform}/blscfg.mod", "not the module\n")
     image.write("/boot/grub/grub.cfg", FEDORA_CONFIG)
     text = (f"# GRUB Environment Block\nsaved_entry={MACHINE}-{version}\n"
             f"kernelopts={COMMAND_LINE} \nboot_success=0\n")
