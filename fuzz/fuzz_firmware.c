@@ -25,11 +25,17 @@ static void start_disk(struct test_disk *test, struct span input)
 static void start_program(struct test_disk *test, struct span input)
 {
 	struct firmware_path way;
+	struct boot boot = { 0 };
+	struct error error = { 0 };
 	memory_add(&test->esp, "/EFI/BOOT/BOOTX64.EFI", NODE_FILE, input, 0644);
 	memory_add(&test->esp, "/EFI/BOOT/grubx64.efi", NODE_FILE, input, 0644);
+	memory_add(&test->esp, "/EFI/Linux/image.efi", NODE_FILE, input, 0644);
+	memory_add(&test->esp, "/loader/addons/more.addon.efi", NODE_FILE, input, 0644);
 	test_open(test);
 	uefi_find(&test->disk, &way);
 	check(&way);
+	if (!systemd_boot_read_menu(&test->disk, &way, &boot, &error) || !boot.default_reason)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,24 +4,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void add_files(struct fake_disk *disk, struct span input, struct arena *arena)
-{
-	const char *path = "/boot/grub/grub.cfg";
-	while (input.size > 0) {
-		size_t next = span_find(input, 0, "\n=== ", 5);
-		struct span content = input, name;
-		if (next != SIZE_MAX)
-			content.size = next + 1;
-		fake_add_span(disk, 2, path, content);
-		if (next == SIZE_MAX)
-			return;
-		input = span_from(input, next + 5);
-		if (!span_next_line(&input, &name))
-			return;
-		path = arena_string(arena, name);
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena arena = { .limit = (size_t)256 << 20 };
@@ -36,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                          .partition = 2 };
 	if (size > 65536)
 		return 0;
-	add_files(&fake, span_of(data, size), &arena);
+	fake_add_files(&fake, "/boot/grub/grub.cfg", span_of(data, size), &arena);
 	struct grub_disk disk = fake_interface(&fake);
 	bool finished = grub_run(&disk, &start, &budget, &arena, &boot, &error);
 	/* A known default is an entry; what did not come to its end knows none. */

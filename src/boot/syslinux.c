@@ -70,7 +70,7 @@ static void add_initrds(const struct syslinux_config *config, struct boot_entry 
 	}
 }
 
-/* A label as an entry: the loader itself puts "initrd=" in front of what is appended. */
+/* A label as an entry: the loader itself puts "initrd=" behind what is appended. */
 static struct boot_entry entry_of(const struct syslinux_config *config, const struct syslinux_label *label)
 {
 	struct arena *arena = config->disk->arena;
@@ -80,9 +80,10 @@ static struct boot_entry entry_of(const struct syslinux_config *config, const st
 	                (str_equal(label->type, "kernel") && !is_module(label->kernel));
 	if (!append || str_equal(append, "-"))
 		append = "";
-	entry.command_line = label->initrd ? arena_printf(arena, "initrd=%s%s%s", label->initrd,
-	                                                  *append ? " " : "", append)
-	                                   : append;
+	entry.command_line = append;
+	if (label->initrd)
+		entry.command_line =
+			arena_printf(arena, "%s%sinitrd=%s", append, *append ? " " : "", label->initrd);
 	if (!is_linux)
 		return entry;
 	entry.kernel = file_of(config, label->kernel);

@@ -85,14 +85,80 @@ static const char *variant_of(const struct predicate *predicate, const char *nam
 	return NULL;
 }
 
+/* What is not known is taken for GRUB, which most images have. */
+static bool boots_with(const struct context *context, const char *loader)
+{
+	const char *own = context->facts->boot.loader;
+	return str_equal(own ? own : "grub", loader);
+}
+
 const char *fix_from_policy(const struct context *context, const struct rule *rule, const char *variant)
 {
 	const char *fix = variant_of(rule->predicate, variant);
+	if (!fix && !variant && !boots_with(context, "grub"))
+		fix = variant_of(rule->predicate, context->facts->boot.loader);
 	if (!fix && !variant)
 		fix = variant_of(rule->predicate, context->family);
 	if (!fix && !variant)
 		fix = rule->fix;
 	return fix ? filled_in(context, fix) : NULL;
+}
+
+/* Writes grub.cfg anew; NULL: not known how. */
+static const char *update_grub(const struct context *context)
+{
+	if (str_equal(context->family, "debian"))
+		return "update-grub";
+	if (str_equal(context->family, "rhel") || str_equal(context->family, "suse"))
+		return "grub2-mkconfig -o /boot/grub2/grub.cfg";
+	return NULL;
+}
+
+/* kernel-install as the distributions call it: entries of type 1, or unified images, whichever is set up. */
+static const char *install_kernel(const struct context *context)
+{
+	const char *release = fix_release(context);
+	if (str_equal(context->family, "debian"))
+		return arena_printf(context->arena, "kernel-install add %s /boot/vmlinuz-%s", release,
+		                    release);
+	return arena_printf(context->arena, "kernel-install add %s /usr/lib/modules/%s/vmlinuz", release,
+	                    release);
+}
+
+/* Makes the boot menu name the kernel and its files as they are now. */
+static const char *update_menu(const struct context *context)
+{
+	if (boots_with(context, "systemd-boot") || boots_with(context, "uki"))
+		return install_kernel(context);
+	if (boots_with(context, "syslinux"))
+		return "name the file with INITRD in syslinux's configuration";
+	const char *update = update_grub(context);
+	return update ? update : "name it in the boot menu";
+}
+
+/* Adds to a change of the command line where it has to be made. */
+static const char *where_command_line_is(const struct context *context, const char *what)
+{
+	const struct boot *boot = &context->facts->boot;
+	if (boots_with(context, "systemd-boot"))
+		return arena_printf(context->arena, "%s (/etc/kernel/cmdline), then %s", what,
+		                    install_kernel(context));
+	if (boots_with(context, "uki"))
+		return arena_printf(context->arena,
+		                    "%s (/etc/kernel/cmdline), then build the unified kernel image anew, as "
+		                    "kernel-install or ukify does",
+		                    what);
+	if (boots_with(context, "syslinux") && str_equal(context->family, "alpine"))
+		return arena_printf(
+			context->arena,
+			"%s (default_kernel_opts in /etc/update-extlinux.conf), then update-extlinux", what);
+	if (boots_with(context, "syslinux"))
+		return arena_printf(context->arena, "%s (APPEND in %s)", what,
+		                    boot->config.path ? boot->config.path : "syslinux's configuration");
+	const char *update = update_grub(context);
+	return update ? arena_printf(context->arena, "%s (GRUB_CMDLINE_LINUX in /etc/default/grub), then %s",
+	                             what, update)
+	              : what;
 }
 
 const char *fix_initramfs(const struct context *context, const char *modules)
@@ -101,12 +167,10 @@ const char *fix_initramfs(const struct context *context, const char *modules)
 	bool debian = str_equal(context->family, "debian");
 	bool dracut = str_equal(context->family, "rhel") || str_equal(context->family, "suse");
 	/* None at all: a new one has what it needs, and the menu has to name it. */
-	if (debian && context->kernel && !context->kernel->initramfs.path)
-		return arena_printf(context->arena, "update-initramfs -c -k %s && update-grub", release);
-	if (dracut && context->kernel && !context->kernel->initramfs.path)
-		return arena_printf(context->arena,
-		                    "dracut --force --kver %s && grub2-mkconfig -o /boot/grub2/grub.cfg",
-		                    release);
+	if (context->kernel && !context->kernel->initramfs.path && (debian || dracut))
+		return arena_printf(context->arena, "%s%s && %s",
+		                    debian ? "update-initramfs -c -k " : "dracut --force --kver ", release,
+		                    update_menu(context));
 	if (!are_plain(context->arena, modules))
 		return arena_printf(context->arena,
 		                    "rebuild the initramfs of %s with the modules that it lacks", release);
@@ -127,18 +191,12 @@ const char *fix_initramfs(const struct context *context, const char *modules)
 	return arena_printf(context->arena, "rebuild the initramfs of %s with %s", release, modules);
 }
 
-/* Writes grub.cfg anew; NULL: not known how. */
-static const char *update_grub(const struct context *context)
-{
-	if (str_equal(context->family, "debian"))
-		return "update-grub";
-	if (str_equal(context->family, "rhel") || str_equal(context->family, "suse"))
-		return "grub2-mkconfig -o /boot/grub2/grub.cfg";
-	return NULL;
-}
-
 const char *fix_menu_timeout(const struct context *context)
 {
+	if (boots_with(context, "systemd-boot"))
+		return "set timeout 0 in loader/loader.conf on the EFI system partition";
+	if (boots_with(context, "syslinux"))
+		return "set DEFAULT to a label, PROMPT to 0, and take UI out of syslinux's configuration";
 	const char *update = update_grub(context);
 	return update ? arena_printf(context->arena, "set GRUB_TIMEOUT=0 in /etc/default/grub, then %s",
 	                             update)
@@ -147,10 +205,10 @@ const char *fix_menu_timeout(const struct context *context)
 
 const char *fix_command_line(const struct context *context, const char *remove, const char *add)
 {
-	const char *update = update_grub(context);
 	bool plain =
 		are_plain(context->arena, remove ? remove : "") && are_plain(context->arena, add ? add : "");
-	if (str_equal(context->family, "rhel") && plain)
+	bool grubby = boots_with(context, "grub") || boots_with(context, "shim");
+	if (str_equal(context->family, "rhel") && grubby && plain)
 		return arena_printf(context->arena, "grubby --update-kernel=ALL %s%s%s%s%s%s%s",
 		                    remove ? "--remove-args='" : "", remove ? remove : "", remove ? "'" : "",
 		                    remove && add ? " " : "", add ? "--args='" : "", add ? add : "",
@@ -161,10 +219,7 @@ const char *fix_command_line(const struct context *context, const char *remove, 
 	what = arena_printf(context->arena, "%s %s", what,
 	                    add ? "at the end of the kernel's command line"
 	                        : "off the kernel's command line");
-	if (!update)
-		return what;
-	return arena_printf(context->arena, "%s (GRUB_CMDLINE_LINUX in /etc/default/grub), then %s", what,
-	                    update);
+	return where_command_line_is(context, what);
 }
 
 /* Does a line set this key? Writing one key may change another, and a pattern many. */

@@ -11,7 +11,7 @@ const char *fix_family(const struct os *os);
 /* The kernel's release as a word of a command; "VERSION" when it is not known, or not plain. */
 const char *fix_release(const struct context *context);
 
-/* The policy's own fix for a case ("absent"), for the family, or for all; NULL: it has none. */
+/* The policy's own fix for a case ("absent"), for a boot loader but GRUB, for the family, or for all; NULL. */
 const char *fix_from_policy(const struct context *context, const struct rule *rule, const char *variant);
 
 /* Makes the initramfs carry modules (blank between). */
@@ -20,7 +20,7 @@ const char *fix_initramfs(const struct context *context, const char *modules);
 /* Takes a word off the kernel's command line, or puts one on it. */
 const char *fix_command_line(const struct context *context, const char *remove, const char *add);
 
-/* Makes GRUB boot at once. */
+/* Makes the boot loader boot at once. */
 const char *fix_menu_timeout(const struct context *context);
 
 /* Sets a key so that it wins over whatever sets it now. */

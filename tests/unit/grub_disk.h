@@ -121,3 +121,22 @@ static inline void fake_add(struct fake_disk *disk, uint64_t partition, const ch
 {
 	fake_add_span(disk, partition, path, span_text(content));
 }
+
+/* Several files at once: lines "=== PATH" begin further files. */
+static inline void fake_add_files(struct fake_disk *disk, const char *path, struct span input,
+                                  struct arena *arena)
+{
+	while (input.size > 0) {
+		size_t next = span_find(input, 0, "\n=== ", 5);
+		struct span content = input, name;
+		if (next != SIZE_MAX)
+			content.size = next + 1;
+		fake_add_span(disk, 2, path, content);
+		if (next == SIZE_MAX)
+			return;
+		input = span_from(input, next + 5);
+		if (!span_next_line(&input, &name))
+			return;
+		path = arena_string(arena, name);
+	}
+}

@@ -523,6 +523,36 @@ static void golden(void **state)
 	          "root=UUID=root-uuid ro", 2);
 }
 
+/* What openSUSE and SLES add to grub-mkconfig's text: snapshots in a submenu of another file, text mode
+ * behind a key. */
+static void suse_extras(void **state)
+{
+	(void)state;
+	static const char script[] =
+		"set btrfs_relative_path=\"y\"\nexport btrfs_relative_path\n"
+		"if [ -n \"$extra_cmdline\" ]; then\n  submenu \"Bootable snapshot #$snapshot_num\" {\n"
+		"    menuentry \"If OK, run 'snapper rollback' and reboot.\" { true; }\n  }\nfi\n"
+		"if [ \"${grub_platform}\" = \"efi\" ]; then\n  hiddenentry \"Text mode\" --hotkey \"t\" {\n"
+		"    set textmode=true\n    terminal_output console\n  }\nfi\n"
+		"menuentry 'openSUSE Leap 15.6' --class opensuse --unrestricted $menuentry_id_option "
+	        "'gnulinux-simple' {\n"
+		"\tset linux_gfx_mode=auto\n\texport linux_gfx_mode\n\techo 'Loading Linux ...'\n"
+		"\tlinux /boot/vmlinuz-1 root=UUID=root-uuid ${extra_cmdline} splash=silent\n"
+		"\tinitrd /boot/initrd-1\n}\n"
+		"if [ -f \"/.snapshots/grub-snapshot.cfg\" ]; then\n  source "
+	        "\"/.snapshots/grub-snapshot.cfg\"\nfi\n";
+	struct run *run = new_run();
+	fake_add(&run->disk, 2, "/boot/grub/grub.cfg", script);
+	fake_add(&run->disk, 2, "/.snapshots/grub-snapshot.cfg",
+	         "if [ -z \"$extra_cmdline\" ]; then\n  submenu \"Start bootloader from a read-only "
+	         "snapshot\" {\n"
+	         "    submenu \"x\" { configfile /none\n }\n    if [ x$snapshot_found != xtrue ]; then\n"
+	         "      submenu \"Not Found\" { true; }\n    fi\n  }\nfi\n");
+	start(run, "efi");
+	assert_string_equal(default_of(run)->command_line, "root=UUID=root-uuid splash=silent");
+	default_is(run, "openSUSE Leap 15.6", NULL);
+}
+
 /* Every limit stops the run with a reason, and soon. */
 static void stopped(const char *script, const char *part_of_reason)
 {
@@ -579,6 +609,7 @@ int main(void)
 		cmocka_unit_test(password),
 		cmocka_unit_test(fallback),
 		cmocka_unit_test(golden),
+		cmocka_unit_test(suse_extras),
 		cmocka_unit_test(hostile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1635,9 +1635,50 @@ static void declares_features_with_evidence(void **state)
 	bench_close(&bench);
 }
 
+/* What mends a command line depends on the boot loader that hands it over. */
+static void fixes_of_loaders(void **state)
+{
+	(void)state;
+	static const char add[] = "put console=ttyS0,38400n8d at the end of the kernel's command line";
+	static const struct {
+		const char *loader, *distribution, *console, *entry;
+	} cases[] = {
+		{ "grub", "fedora", NULL, "grubby --set-default=/boot/vmlinuz-6.1.0" },
+		{ "systemd-boot", "fedora",
+		  " (/etc/kernel/cmdline), then kernel-install add 6.1.0 /usr/lib/modules/6.1.0/vmlinuz",
+		  "kernel-install add 6.1.0 /usr/lib/modules/6.1.0/vmlinuz" },
+		{ "uki", "debian",
+		  " (/etc/kernel/cmdline), then build the unified kernel image anew, as kernel-install or "
+		  "ukify does",
+		  "build the unified kernel image anew with its .linux and .initrd sections, as ukify does" },
+		{ "syslinux", "alpine",
+		  " (default_kernel_opts in /etc/update-extlinux.conf), then update-extlinux",
+		  "set DEFAULT to a label whose LINUX and INITRD files exist" },
+		{ "syslinux", "debian", " (APPEND in /boot/extlinux/extlinux.conf)",
+		  "set DEFAULT to a label whose LINUX and INITRD files exist" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bench bench;
+		bench_open(&bench);
+		add_kernel(&bench, "6.1.0", NULL);
+		add_disk(&bench, "ro");
+		bench.facts.os.id = cases[i].distribution;
+		bench.facts.boot.loader = cases[i].loader;
+		bench.facts.boot.config.path = "/boot/extlinux/extlinux.conf";
+		bench.facts.boot.entries.items[0].kernel.found = ANSWER_NO;
+		judge(&bench);
+		expect_fix(&bench, "boot.console",
+		           cases[i].console ? arena_printf(&bench.arena, "%s%s", add, cases[i].console)
+		                            : "grubby --update-kernel=ALL --args='console=ttyS0,38400n8d'");
+		expect_fix(&bench, "boot.default-entry", cases[i].entry);
+		bench_close(&bench);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fixes_of_loaders),
 		cmocka_unit_test(passes_stock_debian_kernels),
 		cmocka_unit_test(knows_what_became_of_options_in_debian_12),
 		cmocka_unit_test(judges_debian_on_arm64),

@@ -55,7 +55,7 @@ static void alpine(void **state)
 		"  INITRD ../initramfs-lts\n  APPEND " ROOT " modules=ext4 console=ttyS0,115200\n\n"
 		"MENU SEPARATOR\n");
 	const struct boot_entry *entry = default_is(
-		&boot, "lts", "initrd=../initramfs-lts " ROOT " modules=ext4 console=ttyS0,115200", "1");
+		&boot, "lts", ROOT " modules=ext4 console=ttyS0,115200 initrd=../initramfs-lts", "1");
 	assert_string_equal(entry->title, "Linux lts");
 	assert_string_equal(entry->kernel.path, "/boot/vmlinuz-lts");
 	assert_int_equal(entry->kernel.found, ANSWER_YES);
