@@ -85,18 +85,23 @@ static const char *variant_of(const struct predicate *predicate, const char *nam
 	return NULL;
 }
 
-/* What is not known is taken for GRUB, which most images have. */
+/* The loader that boots. What is not known, as without an input, is taken for GRUB, which most images have. */
+static const char *loader_of(const struct context *context)
+{
+	const char *loader = context->facts ? context->facts->boot.loader : NULL;
+	return loader ? loader : "grub";
+}
+
 static bool boots_with(const struct context *context, const char *loader)
 {
-	const char *own = context->facts->boot.loader;
-	return str_equal(own ? own : "grub", loader);
+	return str_equal(loader_of(context), loader);
 }
 
 const char *fix_from_policy(const struct context *context, const struct rule *rule, const char *variant)
 {
 	const char *fix = variant_of(rule->predicate, variant);
 	if (!fix && !variant && !boots_with(context, "grub"))
-		fix = variant_of(rule->predicate, context->facts->boot.loader);
+		fix = variant_of(rule->predicate, loader_of(context));
 	if (!fix && !variant)
 		fix = variant_of(rule->predicate, context->family);
 	if (!fix && !variant)
