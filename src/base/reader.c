@@ -18,6 +18,11 @@ bool reader_read(const struct reader *reader, uint64_t offset, void *buffer, siz
 	return reader->read(reader->state, start, buffer, length, error);
 }
 
+uint64_t reader_locate(const struct reader *reader, uint64_t offset)
+{
+	return reader->locate ? reader->locate(reader->state, reader->base + offset) : reader->base + offset;
+}
+
 bool reader_slice(const struct reader *reader, uint64_t offset, uint64_t size, struct reader *out,
                   struct error *error)
 {
@@ -108,5 +113,65 @@ bool reader_of_sequence(const struct reader_sequence *sequence, struct reader *o
 			return error_set(error, ERROR_LIMIT, "the files are too large together");
 	}
 	*out = (struct reader){ .read = read_sequence, .state = (void *)(uintptr_t)sequence, .size = size };
+	return true;
+}
+
+/* The run that holds the byte at `offset`, which lies inside the map. */
+static const struct reader_run *run_at(const struct reader_map *map, uint64_t offset)
+{
+	size_t low = 0, high = map->count;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (map->runs[middle].at <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &map->runs[low];
+}
+
+static bool read_map(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
+{
+	const struct reader_map *map = state;
+	uint8_t *to = buffer;
+	for (const struct reader_run *run = run_at(map, offset); length > 0; run++) {
+		uint64_t skipped = offset - run->at, left = run->size - skipped;
+		size_t part = left < length ? (size_t)left : length;
+		if (!reader_read(&map->below, run->from + skipped, to, part, error))
+			return false;
+		to += part;
+		offset += part;
+		length -= part;
+	}
+	return true;
+}
+
+static uint64_t locate_in_map(const void *state, uint64_t offset)
+{
+	const struct reader_map *map = state;
+	const struct reader_run *run = run_at(map, offset);
+	return reader_locate(&map->below, run->from + (offset - run->at));
+}
+
+bool reader_of_map(const struct reader_map *map, struct reader *out, struct error *error)
+{
+	uint64_t size = 0;
+	for (size_t i = 0; i < map->count; i++) {
+		const struct reader_run *run = &map->runs[i];
+		if (run->at != size || run->size == 0 ||
+		    !range_inside(run->from, run->size, map->below.size) || !add_u64(size, run->size, &size))
+			return error_set(error, ERROR_CORRUPT,
+			                 "%" PRIu64 " bytes at offset %" PRIu64
+			                 " do not fit behind each other",
+			                 run->size, run->from);
+	}
+	if (size == 0)
+		return error_set(error, ERROR_CORRUPT, "a map of nothing");
+	*out = (struct reader){
+		.read = read_map,
+		.state = (void *)(uintptr_t)map,
+		.size = size,
+		.locate = locate_in_map,
+	};
 	return true;
 }

@@ -14,12 +14,20 @@
 /* Fills all of buffer[length] from `offset`; the range is known to lie inside the reader. */
 typedef bool reader_fn(void *state, uint64_t offset, void *buffer, size_t length, struct error *error);
 
+/* Where the byte at `offset` lies in the disk. */
+typedef uint64_t reader_locate_fn(const void *state, uint64_t offset);
+
 struct reader {
 	reader_fn *read;
-	void *state;   /* borrowed: outlives the reader */
-	uint64_t base; /* added to every offset before `read` sees it */
-	uint64_t size; /* bytes */
+	void *state;              /* borrowed: outlives the reader */
+	uint64_t base;            /* added to every offset before `read` sees it */
+	uint64_t size;            /* bytes */
+	reader_locate_fn *locate; /* NULL: where `read` is asked for it */
 };
+
+/* Where a byte of this reader lies in the reader that it was sliced or mapped from: the disk, for a volume.
+ */
+uint64_t reader_locate(const struct reader *reader, uint64_t offset);
 
 /* Reads exactly `length` bytes or fails; ERROR_TRUNCATED when the range leaves the reader. */
 NODISCARD bool reader_read(const struct reader *reader, uint64_t offset, void *buffer, size_t length,
@@ -48,3 +56,20 @@ struct reader_sequence {
 /* A reader over the whole sequence, which must outlive it; ERROR_LIMIT when the sizes do not add up. */
 NODISCARD bool reader_of_sequence(const struct reader_sequence *sequence, struct reader *out,
                                   struct error *error);
+
+/* Some bytes of a map, one after the other in the reader below it. */
+struct reader_run {
+	uint64_t at;   /* in the map, bytes */
+	uint64_t from; /* in the reader below, bytes */
+	uint64_t size; /* bytes, not 0 */
+};
+
+/* A device put together of pieces of another one. */
+struct reader_map {
+	struct reader below;
+	const struct reader_run *runs; /* borrowed; without gaps, in the order of `at` */
+	size_t count;
+};
+
+/* A reader over the whole map, which must outlive it; ERROR_CORRUPT when its runs do not fit. */
+NODISCARD bool reader_of_map(const struct reader_map *map, struct reader *out, struct error *error);

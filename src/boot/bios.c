@@ -53,7 +53,9 @@ static const char *describe_place(struct bios *bios, uint64_t sector, uint64_t c
 	uint64_t start = sector * SECTOR, size = count * SECTOR;
 	for (size_t i = 0; i < table->partitions.count; i++) {
 		const struct partition *partition = &table->partitions.items[i];
-		if (start + size <= partition->start || start >= partition->start + partition->size)
+		/* A volume's bytes lie in partitions, and may be scattered. */
+		if (partition->volume || start + size <= partition->start ||
+		    start >= partition->start + partition->size)
 			continue;
 		bool inside = start >= partition->start &&
 		              range_inside(start - partition->start, size, partition->size);

@@ -122,11 +122,9 @@ static void note_missing_files(struct boot_disk *disk, struct boot *out)
 			continue;
 		*LIST_ADD(disk->arena, &out->problems) = (struct problem){
 			.code = "boot-file-missing",
-			.message =
-				arena_printf(disk->arena,
-			                     "the default entry loads %s, which does not exist in partition "
-			                     "%" PRIu64,
-			                     file->path, file->partition),
+			.message = arena_printf(
+				disk->arena, "the default entry loads %s, which does not exist in %s",
+				file->path, volume_phrase(disk->table, file->partition, disk->arena)),
 			.place = entry->place,
 		};
 	}

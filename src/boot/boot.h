@@ -65,8 +65,8 @@ const char *boot_root_options(const struct boot_entry *entry, struct arena *aren
 
 /*
  * Which partition a root= (or fstab) specification names: UUID=, LABEL=, PARTUUID=, PARTLABEL=,
- * /dev/disk/by-*, /dev/sdaN. ANSWER_UNKNOWN for a name that cannot be tied to this disk; ANSWER_NO when it
- * names nothing here. *reason is one sentence in the arena.
+ * /dev/disk/by-*, /dev/sdaN, /dev/mapper/VG-LV, /dev/VG/LV. ANSWER_UNKNOWN for a name that cannot be tied to
+ * this disk; ANSWER_NO when it names nothing here. *reason is one sentence in the arena.
  */
 enum answer boot_resolve_device(const char *specification, const struct partition_table *table,
                                 struct arena *arena, uint64_t *partition, const char **reason);

@@ -1,7 +1,6 @@
 // The disk as boot loaders see it: its file systems, each by the number of its partition.
 #include "boot/firmware.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,26 +14,23 @@ struct filesystem *boot_disk_filesystem(const struct boot_disk *disk, uint64_t p
 	return NULL;
 }
 
-static const struct partition *partition_of(const struct boot_disk *disk, uint64_t number)
-{
-	for (size_t i = 0; i < disk->table->partitions.count; i++)
-		if (disk->table->partitions.items[i].number == number)
-			return &disk->table->partitions.items[i];
-	return NULL;
-}
-
 /* Holds other block devices, whose file systems GRUB may see and we do not. */
 static bool is_container(const struct filesystem *fs)
 {
-	return fs->encrypted || str_equal(fs->type, "LVM2_member") ||
-	       str_equal(fs->type, "linux_raid_member");
+	return fs->encrypted || str_equal(fs->type, "linux_raid_member");
 }
 
 /* Does this file system answer a search? UNKNOWN: it might, or one inside it. */
-static enum answer answers_search(struct filesystem *fs, enum grub_search by, const char *key)
+static enum answer answers_search(const struct boot_disk *disk, struct filesystem *fs, enum grub_search by,
+                                  const char *key)
 {
 	if (is_container(fs))
 		return ANSWER_UNKNOWN;
+	/* Its logical volumes are asked by themselves, if they could be read. */
+	if (str_equal(fs->type, "LVM2_member")) {
+		const struct partition *member = volume_find(disk->table, fs->partition);
+		return member && member->volumes_read == ANSWER_YES ? ANSWER_NO : ANSWER_UNKNOWN;
+	}
 	if (by == GRUB_SEARCH_UUID)
 		return fs->uuid && strcasecmp(fs->uuid, key) == 0 ? ANSWER_YES : ANSWER_NO;
 	if (by == GRUB_SEARCH_LABEL)
@@ -52,7 +48,7 @@ enum answer boot_disk_search(void *context, enum grub_search by, const char *key
 	bool perhaps = false;
 	for (size_t i = 0; i < disk->filesystems->count; i++) {
 		struct filesystem *fs = disk->filesystems->items[i];
-		enum answer answer = answers_search(fs, by, key);
+		enum answer answer = answers_search(disk, fs, by, key);
 		perhaps |= answer == ANSWER_UNKNOWN;
 		if (answer != ANSWER_YES)
 			continue;
@@ -71,7 +67,7 @@ enum answer boot_disk_look(void *context, uint64_t partition, const char *path, 
 	const struct boot_disk *disk = context;
 	struct filesystem *fs = boot_disk_filesystem(disk, partition);
 	*kind = GRUB_FILE_ABSENT;
-	if (!partition_of(disk, partition))
+	if (!volume_find(disk->table, partition))
 		return ANSWER_YES;
 	if (!fs || !fs_is_open(fs))
 		return ANSWER_UNKNOWN;
@@ -93,8 +89,8 @@ bool boot_disk_load(void *context, uint64_t partition, const char *path, size_t 
 	const struct boot_disk *disk = context;
 	struct filesystem *fs = boot_disk_filesystem(disk, partition);
 	if (!fs || !fs_is_open(fs))
-		return error_set(error, ERROR_UNSUPPORTED,
-		                 "the file system of partition %" PRIu64 " cannot be read", partition);
+		return error_set(error, ERROR_UNSUPPORTED, "the file system of %s cannot be read",
+		                 volume_phrase(disk->table, partition, disk->arena));
 	struct tree tree = tree_of(fs);
 	return tree_load(&tree, path, most, arena, out, NULL, error);
 }
@@ -130,6 +126,7 @@ struct grub_disk boot_disk_interface(struct boot_disk *disk)
 		.scheme = str_equal(kind, "gpt")   ? "gpt"
 		          : str_equal(kind, "mbr") ? "msdos"
 		                                   : NULL,
+		.table = disk->table,
 		.search = boot_disk_search,
 		.look = boot_disk_look,
 		.load = boot_disk_load,

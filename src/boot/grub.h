@@ -23,6 +23,8 @@ enum grub_file_kind {
 struct grub_disk {
 	void *context;
 	const char *scheme; /* of its partition table, as in (hd0,gpt1): "gpt" or "msdos"; NULL: no table */
+	const struct partition_table
+		*table; /* borrowed: where the names of logical volumes are; NULL: none */
 
 	/* UNKNOWN when more than one file system answers, or one that cannot be read might. */
 	enum answer (*search)(void *context, enum grub_search by, const char *key, uint64_t *partition);

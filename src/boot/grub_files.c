@@ -5,23 +5,32 @@
 #include "base/text.h"
 #include "boot/grub_machine.h"
 #include "boot/grubenv.h"
+#include "boot/volume_names.h"
 
 const char *grub_device_name(struct grub_machine *machine, uint64_t partition)
 {
+	const struct partition_table *table = machine->disk->table;
+	const struct partition *volume = table ? volume_find(table, partition) : NULL;
+	if (volume && volume->volume)
+		return volume_grub_name(volume, machine->arena);
 	if (partition == 0 || !machine->disk->scheme)
 		return "hd0";
 	return arena_printf(machine->arena, "hd0,%s%" PRIu64, machine->disk->scheme, partition);
 }
 
-/* "hd0", "hd0,gpt2", "hd0,msdos1", "hd0,2": the one disk. Every other device is beyond us. */
+/* "hd0", "hd0,gpt2", "hd0,msdos1", "hd0,2", "lvm/rhel-root": the one disk. Every other device is beyond us.
+ */
 static enum answer parse_device(const struct grub_machine *machine, struct span device, uint64_t *partition)
 {
-	char name[64];
+	char name[600]; /* that of a logical volume has up to 127 characters twice, with each hyphen doubled
+	                 */
 	if (device.size >= sizeof(name))
 		return ANSWER_UNKNOWN;
 	memcpy(name, device.data, device.size);
 	name[device.size] = 0;
 	*partition = 0;
+	if (machine->disk->table && (str_starts(name, "lvm/") || str_starts(name, "lvmid/")))
+		return volume_resolve_grub(name, machine->disk->table, partition);
 	if (str_equal(name, "hd0"))
 		return ANSWER_YES;
 	if (!str_starts(name, "hd0,"))

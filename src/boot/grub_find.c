@@ -1,9 +1,9 @@
 // GRUB's first configuration file: where its image says, beside it, or the only one on the disk.
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "boot/firmware.h"
+#include "boot/volume_names.h"
 
 static const char *const config_paths[] = { "/boot/grub/grub.cfg", "/grub/grub.cfg", "/boot/grub2/grub.cfg",
 	                                    "/grub2/grub.cfg" };
@@ -28,8 +28,12 @@ static unsigned search_config(struct boot_disk *disk, struct boot_path *path)
 	return found;
 }
 
-/* "(,gpt3)/boot/grub", "(hd0,msdos1)/grub" or "/EFI/debian" (in the loader's own partition). */
-static bool parse_prefix(const char *prefix, uint64_t own, uint64_t *partition, const char **path)
+/*
+ * "(,gpt3)/boot/grub", "(hd0,msdos1)/grub", "(lvm/rhel-root)/boot/grub2", or "/EFI/debian" (in the loader's
+ * own partition).
+ */
+static bool parse_prefix(const struct boot_disk *disk, const char *prefix, uint64_t own, uint64_t *partition,
+                         const char **path)
 {
 	*partition = own;
 	*path = prefix;
@@ -39,6 +43,11 @@ static bool parse_prefix(const char *prefix, uint64_t own, uint64_t *partition, 
 	if (!close || close[1] != '/')
 		return false;
 	*path = close + 1;
+	if (str_starts(prefix, "(lvm/") || str_starts(prefix, "(lvmid/")) {
+		struct span device = span_of(prefix + 1, (size_t)(close - prefix - 1));
+		return volume_resolve_grub(arena_string(disk->arena, device), disk->table, partition) ==
+		       ANSWER_YES;
+	}
 	if (!comma || comma > close)
 		return str_starts(prefix, "(hd0)") && (*partition = 0, true);
 	if (comma != prefix + 1 && !str_starts(prefix, "(hd0,"))
@@ -112,9 +121,10 @@ static void check_normal(struct boot_disk *disk, struct firmware_path *way)
 		return;
 	path->works = ANSWER_NO;
 	path->reason = arena_printf(disk->arena,
-	                            "%s; it needs %s in partition %" PRIu64
-	                            ", which does not exist, and stops at \"grub rescue>\": run grub-install",
-	                            path->reason, module, path->config_partition);
+	                            "%s; it needs %s in %s, which does not exist, and stops at "
+	                            "\"grub rescue>\": run grub-install",
+	                            path->reason, module,
+	                            volume_phrase(disk->table, path->config_partition, disk->arena));
 }
 
 /* The only configuration of the disk is likely what GRUB reads, but nothing shows that it finds it. */
@@ -124,9 +134,10 @@ static void guess_config(struct boot_disk *disk, struct boot_path *path)
 		return;
 	path->works = ANSWER_UNKNOWN;
 	path->reason = arena_printf(disk->arena,
-	                            "%s; whether it finds %s in partition %" PRIu64
-	                            ", the only configuration on the disk, is not known",
-	                            path->reason, path->config, path->config_partition);
+	                            "%s; whether it finds %s in %s, the only configuration on the disk, is "
+	                            "not known",
+	                            path->reason, path->config,
+	                            volume_phrase(disk->table, path->config_partition, disk->arena));
 }
 
 /* The image knows one path alone: what is there decides. */
@@ -139,10 +150,9 @@ static void take_only_config(struct boot_disk *disk, struct boot_path *path, uin
 	bool readable = boot_disk_look(disk, partition, config, &kind) == ANSWER_YES;
 	lose_config(disk, path, readable ? ANSWER_NO : ANSWER_UNKNOWN,
 	            arena_printf(disk->arena,
-	                         readable ? "it reads %s in partition %" PRIu64 ", which does not exist"
-	                                  : "it reads %s in partition %" PRIu64
-	                                    ", whose file system cannot be read",
-	                         config, partition));
+	                         readable ? "it reads %s in %s, which does not exist"
+	                                  : "it reads %s in %s, whose file system cannot be read",
+	                         config, volume_phrase(disk->table, partition, disk->arena)));
 }
 
 void grub_find_config(struct boot_disk *disk, struct firmware_path *way)
@@ -150,7 +160,8 @@ void grub_find_config(struct boot_disk *disk, struct firmware_path *way)
 	struct boot_path *path = &way->path;
 	const char *prefix = "", *config = NULL;
 	uint64_t partition = path->place.partition;
-	bool known = way->image.prefix && parse_prefix(way->image.prefix, partition, &partition, &prefix);
+	bool known =
+		way->image.prefix && parse_prefix(disk, way->image.prefix, partition, &partition, &prefix);
 	if (known)
 		config = arena_printf(disk->arena, "%s/grub.cfg", prefix);
 	if (embedded_config(disk, way, partition, prefix)) {

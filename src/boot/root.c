@@ -1,4 +1,4 @@
-// Names of block devices, tied to the partitions of the image's one disk.
+// Names of block devices, tied to the partitions and logical volumes of the image's one disk.
 #include "boot/root.h"
 
 #include <inttypes.h>
@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "boot/volume_names.h"
 
 /* What identifies a partition, and how its name is spelled. */
 struct identity {
@@ -14,13 +15,15 @@ struct identity {
 	const char *what;
 	size_t member; /* offset of the string in struct partition */
 	bool folded;   /* upper and lower case are the same */
+	bool of_content; /* of what lies in the partition, which may be a logical volume's content as well */
 };
 
 static const struct identity identities[] = {
-	{ "UUID=", "/dev/disk/by-uuid/", "UUID", offsetof(struct partition, uuid), true },
-	{ "LABEL=", "/dev/disk/by-label/", "label", offsetof(struct partition, label), false },
-	{ "PARTUUID=", "/dev/disk/by-partuuid/", "PARTUUID", offsetof(struct partition, part_uuid), true },
-	{ "PARTLABEL=", "/dev/disk/by-partlabel/", "partition name", offsetof(struct partition, name),
+	{ "UUID=", "/dev/disk/by-uuid/", "UUID", offsetof(struct partition, uuid), true, true },
+	{ "LABEL=", "/dev/disk/by-label/", "label", offsetof(struct partition, label), false, true },
+	{ "PARTUUID=", "/dev/disk/by-partuuid/", "PARTUUID", offsetof(struct partition, part_uuid), true,
+	  false },
+	{ "PARTLABEL=", "/dev/disk/by-partlabel/", "partition name", offsetof(struct partition, name), false,
 	  false },
 };
 
@@ -70,20 +73,26 @@ static enum answer find_identity(const struct identity *identity, const char *va
 		if (!*own || (identity->folded ? strcasecmp(own, value) : strcmp(own, value)) != 0)
 			continue;
 		if (found) {
-			*reason = arena_printf(arena,
-			                       "partitions %" PRIu64 " and %" PRIu64 " have the same %s %s",
-			                       found->number, one->number, identity->what, value);
+			*reason =
+				arena_printf(arena, "%s and %s have the same %s %s",
+			                     volume_phrase(table, found->number, arena),
+			                     volume_phrase(table, one->number, arena), identity->what, value);
 			return ANSWER_UNKNOWN;
 		}
 		found = one;
 	}
 	if (!found) {
-		*reason = arena_printf(arena, "no partition has the %s %s", identity->what, value);
-		return ANSWER_NO;
+		const struct partition *hiding = identity->of_content ? volume_hiding_place(table) : NULL;
+		*reason = hiding ? arena_printf(arena,
+		                                "no partition has the %s %s, but not all logical volumes in "
+		                                "partition %" PRIu64 " can be read",
+		                                identity->what, value, hiding->number)
+		                 : arena_printf(arena, "no partition has the %s %s", identity->what, value);
+		return hiding ? ANSWER_UNKNOWN : ANSWER_NO;
 	}
 	*partition = found->number;
-	*reason = arena_printf(arena, "partition %" PRIu64 " has the %s %s", found->number, identity->what,
-	                       value);
+	*reason = arena_printf(arena, "%s has the %s %s", volume_phrase(table, found->number, arena),
+	                       identity->what, value);
 	return ANSWER_YES;
 }
 
@@ -91,7 +100,7 @@ static enum answer find_number(const char *name, uint64_t number, const struct p
                                struct arena *arena, uint64_t *partition, const char **reason)
 {
 	for (size_t i = 0; i < table->partitions.count; i++) {
-		if (table->partitions.items[i].number != number)
+		if (table->partitions.items[i].number != number || table->partitions.items[i].volume)
 			continue;
 		*partition = number;
 		*reason = number ? arena_printf(arena, "%s is partition %" PRIu64, name, number)
@@ -159,8 +168,8 @@ static enum answer find_disk(const char *name, const struct partition_table *tab
 		                       name);
 		return ANSWER_NO;
 	}
-	*reason = arena_printf(
-		arena, "%s cannot be tied to a partition: LVM, RAID and device-mapper are not read", name);
+	*reason = arena_printf(arena, "%s cannot be tied to a partition: RAID and device-mapper are not read",
+	                       name);
 	return ANSWER_UNKNOWN;
 }
 
@@ -182,6 +191,9 @@ enum answer boot_resolve_device(const char *specification, const struct partitio
 			return find_identity(identity, plain_value(value, arena), table, arena, partition,
 			                     reason);
 	}
+	enum answer answer;
+	if (volume_resolve_device(name, table, arena, &answer, partition, reason))
+		return answer;
 	if (str_starts(name, "/dev/") && !strchr(name + strlen("/dev/"), '/'))
 		return find_disk(name, table, arena, partition, reason);
 	*reason = arena_printf(arena, "%s cannot be tied to a partition of this disk", name);

@@ -317,7 +317,8 @@ static void check_other_fat(struct uefi *uefi)
 	for (size_t i = 0; i < table->partitions.count && uefi->out->path.works == ANSWER_NO; i++) {
 		const struct partition *partition = &table->partitions.items[i];
 		struct filesystem *fs = boot_disk_filesystem(uefi->disk, partition->number);
-		if (is_esp(partition) || !fs || !fs_is_open(fs) || !str_equal(fs->type, "vfat"))
+		if (is_esp(partition) || partition->volume || !fs || !fs_is_open(fs) ||
+		    !str_equal(fs->type, "vfat"))
 			continue;
 		struct tree tree = tree_of(fs);
 		if (!tree_exists(&tree, archs[0].removable) && !tree_exists(&tree, archs[1].removable))

@@ -37,13 +37,30 @@ static void open_partition(struct gatherer *gatherer, struct partition *partitio
 		partition->uuid = fs->uuid;
 		partition->label = fs->label;
 		if (!fs_open(fs, &error) && error.code != ERROR_UNSUPPORTED)
-			gather_note_gap(gatherer, "file-system-unreadable", &place,
-			                "the %s file system of partition %u cannot be read: %s", fs->type,
-			                (unsigned)partition->number, error.message);
+			gather_note_gap(
+				gatherer, "file-system-unreadable", &place,
+				"the %s file system of %s cannot be read: %s", fs->type,
+				volume_phrase(&gatherer->facts->table, partition->number, gatherer->arena),
+				error.message);
 	}
 	tell_problems(gatherer, fs);
 	if (known)
 		gatherer->filesystems.items[gatherer->filesystems.count++] = fs;
+}
+
+/* What is wrong with LVM; the input is not fully examined where its metadata is damaged. */
+static void note_volume_problems(struct gatherer *gatherer)
+{
+	struct facts *facts = gatherer->facts;
+	bool damaged = false;
+	for (size_t i = 0; i < facts->table.partitions.count; i++)
+		damaged |= facts->table.partitions.items[i].volumes_read == ANSWER_NO;
+	for (size_t i = 0; i < facts->table.volume_problems.count; i++) {
+		const struct problem *problem = &facts->table.volume_problems.items[i];
+		*LIST_ADD(gatherer->arena, &facts->problems) = *problem;
+		if (damaged && !facts->reason)
+			facts->reason = problem->message;
+	}
 }
 
 static bool gather_volumes(struct gatherer *gatherer)
@@ -61,6 +78,7 @@ static bool gather_volumes(struct gatherer *gatherer)
 	for (size_t i = 0; i < facts->table.partitions.count; i++)
 		if (facts->table.partitions.items[i].readable)
 			open_partition(gatherer, &facts->table.partitions.items[i]);
+	note_volume_problems(gatherer);
 	return true;
 }
 
@@ -130,8 +148,9 @@ static struct root find_root(struct gatherer *gatherer)
 		if (found.fs) {
 			gather_note_gap(
 				gatherer, "root-ambiguous", NULL,
-				"partitions %u and %u both hold a system, and no root= decides between them",
-				(unsigned)found.fs->partition, (unsigned)fs->partition);
+				"%s and %s both hold a system, and no root= decides between them",
+				volume_phrase(&gatherer->facts->table, found.fs->partition, gatherer->arena),
+				volume_phrase(&gatherer->facts->table, fs->partition, gatherer->arena));
 			return (struct root){ 0 };
 		}
 		found = other;
@@ -189,9 +208,9 @@ static bool find_system(struct gatherer *gatherer)
 		return false;
 	if (gather_mounts(gatherer, root.fs, root.options, &error))
 		return true;
-	gather_note_gap(gatherer, "root-missing", NULL,
-	                "the root file system of partition %u cannot be mounted: %s",
-	                (unsigned)root.fs->partition, error.message);
+	gather_note_gap(gatherer, "root-missing", NULL, "the root file system of %s cannot be mounted: %s",
+	                volume_phrase(&gatherer->facts->table, root.fs->partition, gatherer->arena),
+	                error.message);
 	return false;
 }
 

@@ -312,11 +312,17 @@ static void add_name(struct names *names, const char *name)
 	names->items[names->count++] = name;
 }
 
-/* A copy of a list with room for the driver of this image's own root file system, which goes into it. */
+/* Is the root file system of the running system in a logical volume? */
+static bool root_is_volume(const struct gatherer *gatherer)
+{
+	return gatherer->tree.root && gatherer->tree.root->partition >= VOLUME_FIRST_NUMBER;
+}
+
+/* A copy of a list with room for the drivers of this image's own root file system, which go into it. */
 static struct names with_root_driver(struct gatherer *gatherer, const struct names *asked)
 {
 	struct names names = { .items =
-		                       arena_alloc_array(gatherer->arena, asked->count + 2, sizeof(char *)) };
+		                       arena_alloc_array(gatherer->arena, asked->count + 3, sizeof(char *)) };
 	for (size_t i = 0; i < asked->count; i++)
 		add_name(&names, asked->items[i]);
 	const char *type = gatherer->tree.root->type;
@@ -325,6 +331,8 @@ static struct names with_root_driver(struct gatherer *gatherer, const struct nam
 	add_name(&names, type);
 	if (str_equal(type, "ext2") || str_equal(type, "ext3"))
 		add_name(&names, "ext4"); /* its driver mounts all three */
+	if (root_is_volume(gatherer))
+		add_name(&names, "dm_mod");
 	return names;
 }
 
@@ -389,6 +397,7 @@ void gather_modules(struct gatherer *gatherer, struct kernel *kernel)
 		.wanted = with_root_driver(gatherer, &gatherer->questions->modules),
 		.early = with_root_driver(gatherer, &gatherer->questions->early_modules),
 		.everything = gatherer->questions->everything,
+		.lvm = root_is_volume(gatherer),
 	};
 	struct initramfs_source *source = arena_alloc(gatherer->arena, sizeof(*source));
 	bool has_initramfs = find_initramfs(gatherer, kernel, source);

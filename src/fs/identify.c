@@ -44,6 +44,5 @@ void fs_problem(struct filesystem *fs, const char *code, uint64_t offset, const 
 	problem->code = code;
 	problem->message = arena_strdup(fs->arena, message);
 	problem->place.partition = fs->partition;
-	/* Readers of partitions are slices of the disk's: their base makes this an offset in the disk. */
-	problem->place.offset = fs->reader.base + offset;
+	problem->place.offset = reader_locate(&fs->reader, offset);
 }

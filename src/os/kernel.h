@@ -83,6 +83,7 @@ struct kernel {
 	const char *initramfs_compression; /* of its segments, "none zstd" */
 	const char *initramfs_modules; /* names of the modules in it, blank between; only for `inspect`; "" */
 	const char *initramfs_other_versions; /* versions of other kernels whose modules it carries; "" */
+	enum answer initramfs_lvm; /* does it carry the program lvm? Only where that was asked for */
 	LIST(struct sysctl) sysctls;          /* of a system that runs this kernel */
 };
 
@@ -107,6 +108,7 @@ struct module_question {
 	struct names
 		early;   /* those of them that matter in the initramfs: it is unpacked until all are seen */
 	bool everything; /* unpack it to its end, and list all modules */
+	bool lvm;        /* look for the program lvm as well */
 };
 
 /*

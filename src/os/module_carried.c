@@ -118,6 +118,15 @@ static bool in_plain_segment(const struct initramfs *initramfs)
 	return count == 0 || str_equal(initramfs->segments.items[count - 1].compression, "none");
 }
 
+/* "usr/sbin/lvm", "sbin/lvm.static": any file or link of that name in a folder of programs. */
+static bool is_lvm(const struct cpio_entry *entry)
+{
+	const char *slash = strrchr(entry->name, '/');
+	const char *name = slash ? slash + 1 : entry->name;
+	return (str_equal(name, "lvm") || str_equal(name, "lvm.static")) && slash &&
+	       (slash - entry->name >= 3 && memcmp(slash - 3, "bin", 3) == 0) && !S_ISDIR(entry->mode);
+}
+
 static bool see_entry(void *context, const struct cpio_entry *entry)
 {
 	struct walk *walk = context;
@@ -130,7 +139,9 @@ static bool see_entry(void *context, const struct cpio_entry *entry)
 		else
 			add_word(&walk->versions, version, VERSIONS_TEXT_MAX);
 	}
-	return walk->everything || walk->carried->unseen > 0 || in_plain_segment(&walk->initramfs);
+	walk->carried->lvm_seen = walk->carried->lvm_seen || is_lvm(entry);
+	return walk->everything || walk->carried->unseen > 0 ||
+	       (walk->carried->lvm_wanted && !walk->carried->lvm_seen) || in_plain_segment(&walk->initramfs);
 }
 
 static const char *compressions(const struct initramfs *initramfs, struct arena *arena)
@@ -155,6 +166,10 @@ void carried_walk(struct carried *carried, const struct reader *initramfs, bool 
 	kernel->initramfs_modules = arena_strdup(arena, text_get(&walk.modules));
 	kernel->initramfs_other_versions = arena_strdup(arena, text_get(&walk.versions));
 	carried->whole = sound && walk.initramfs.whole;
+	if (carried->lvm_seen)
+		kernel->initramfs_lvm = ANSWER_YES;
+	else if (carried->whole)
+		kernel->initramfs_lvm = ANSWER_NO;
 	text_free(&walk.modules);
 	text_free(&walk.versions);
 }

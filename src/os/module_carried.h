@@ -19,6 +19,7 @@ struct carried {
 	size_t unseen;                     /* of those that are wanted */
 	/* Borrowed: a crafted list puts all modules into one bucket, and going through that has its price. */
 	struct budget *budget;
+	bool lvm_wanted, lvm_seen; /* the program lvm; when wanted, the walk goes on until it is seen */
 	bool whole; /* the initramfs was walked to its end: what was not seen is not there */
 };
 

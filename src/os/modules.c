@@ -287,6 +287,7 @@ void kernel_modules_find(const struct tree *tree, const struct module_question *
 				carried_want(&lookup.carried, closures[i].items.items[j]);
 		module->needs = join_names(&lookup, &closures[i], 1, false);
 	}
+	lookup.carried.lvm_wanted = question->lvm;
 	if (initramfs)
 		carried_walk(&lookup.carried, initramfs, question->everything, budget, arena, kernel);
 	else

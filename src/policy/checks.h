@@ -39,8 +39,11 @@ void check_serial_getty(const struct context *context, struct outcome *outcome);
 /* Says why nothing is known of the entry; false when there is one. */
 bool lacks_entry(const struct context *context, struct outcome *outcome);
 
-/* Is it a name of the root that only a program in an initramfs can resolve? */
-bool needs_initramfs(const char *root);
+/* Is the root a logical volume, or named by what only a program in an initramfs can resolve? */
+bool needs_initramfs(const struct context *context);
+
+/* The partition or volume that root= names; NULL where that is not known. */
+const struct partition *root_partition(const struct context *context);
 
 extern const char *const boot_driver_symbols[];
 extern const char *const boot_driver_modules[];

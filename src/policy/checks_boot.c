@@ -98,21 +98,46 @@ bool lacks_entry(const struct context *context, struct outcome *outcome)
 	return true;
 }
 
-bool needs_initramfs(const char *root)
+const struct partition *root_partition(const struct context *context)
 {
+	const struct boot_entry *entry = context->entry;
+	return entry->root_found == ANSWER_YES ? volume_find(&context->facts->table, entry->root_partition)
+	                                       : NULL;
+}
+
+bool needs_initramfs(const struct context *context)
+{
+	const struct partition *partition = root_partition(context);
+	const char *root = context->entry->root;
+	if (partition && partition->volume)
+		return true;
 	return root &&
 	       (str_starts(root, "UUID=") || str_starts(root, "LABEL=") || str_starts(root, "/dev/disk/"));
 }
 
-/* The kernel alone looks for no file system by UUID or label. */
+static const char *root_phrase(const struct context *context)
+{
+	return volume_phrase(&context->facts->table, context->entry->root_partition, context->arena);
+}
+
+/* The kernel alone looks for no file system by UUID or label, and for no logical volume at all. */
 static void judge_name_without_initramfs(const struct context *context, struct outcome *outcome)
 {
 	const struct boot_entry *entry = context->entry;
-	if (entry->initrds.count > 0 || !needs_initramfs(entry->root) || !context->kernel)
+	if (entry->initrds.count > 0 || !needs_initramfs(context) || !context->kernel)
 		return;
 	if (kernel_has_own_initramfs(context->kernel))
 		return;
+	const struct partition *partition = root_partition(context);
 	bool sure = context->kernel->config.source != NULL;
+	if (partition && partition->volume) {
+		outcome_set(
+			context, outcome, sure ? VERDICT_FAIL : VERDICT_UNKNOWN,
+			"the entry has no initramfs, and a kernel %s activates no logical volume: root=%s "
+			"is %s",
+			sure ? "by itself" : "without one inside", entry->root, root_phrase(context));
+		return;
+	}
 	outcome_set(context, outcome, sure ? VERDICT_FAIL : VERDICT_UNKNOWN,
 	            "the entry has no initramfs, and a kernel %s cannot find root=%s: it knows PARTUUID= and "
 	            "/dev/sda%" PRIu64 " alone",
@@ -143,9 +168,8 @@ static void judge_init(const struct context *context, struct outcome *outcome)
 	    command_line_last(context, "init"))
 		return;
 	outcome_set(context, outcome, VERDICT_FAIL,
-	            "root=%s is partition %" PRIu64
-	            ", which holds no /sbin/init: at best a bare shell starts",
-	            context->entry->root, context->entry->root_partition);
+	            "root=%s is %s, which holds no /sbin/init: at best a bare shell starts",
+	            context->entry->root, root_phrase(context));
 	outcome->finding.fix = "install an init, as in: apt-get install systemd-sysv";
 }
 
@@ -169,8 +193,8 @@ void check_root_found(const struct context *context, struct outcome *outcome)
 		                             [ANSWER_NO] = "is no file system of this image",
 		                             [ANSWER_YES] = "is on this image" };
 	if (entry->root_found == ANSWER_YES) {
-		outcome_set(context, outcome, VERDICT_PASS, "root=%s is partition %" PRIu64, entry->root,
-		            entry->root_partition);
+		outcome_set(context, outcome, VERDICT_PASS, "root=%s is %s", entry->root,
+		            root_phrase(context));
 		judge_init(context, outcome);
 		judge_name_without_initramfs(context, outcome);
 	} else {

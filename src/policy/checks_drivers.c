@@ -13,6 +13,9 @@ struct driver {
 	const char *file_system; /* needed for this kind of root only; NULL: always */
 };
 
+/* The device-mapper, which logical volumes are devices of. */
+static const struct driver volume_driver = { "dm_mod", "BLK_DEV_DM", NULL };
+
 static const struct driver drivers[] = {
 	{ "virtio_pci", "VIRTIO_PCI", NULL }, { "virtio_scsi", "SCSI_VIRTIO", NULL },
 	{ "sd_mod", "BLK_DEV_SD", NULL },     { "ext4", "EXT4_FS", "ext4" },
@@ -34,9 +37,9 @@ const char *const boot_driver_symbols[] = {
 	"VIRTIO_PCI",    "SCSI_VIRTIO",     "BLK_DEV_SD", "EXT4_FS",      "XFS_FS",         "BTRFS_FS",
 	"F2FS_FS",       "SQUASHFS",        "EROFS_FS",   "BLK_DEV_NVME", "BLK_DEV_INITRD", "RD_GZIP",
 	"RD_BZIP2",      "RD_LZMA",         "RD_XZ",      "RD_LZO",       "RD_LZ4",         "RD_ZSTD",
-	"EFI_PARTITION", "MSDOS_PARTITION", NULL,
+	"EFI_PARTITION", "MSDOS_PARTITION", "BLK_DEV_DM", NULL,
 };
-/* The driver of the image's own root file system is always asked for. */
+/* The drivers of the image's own root, its file system's and of a volume dm_mod, are always asked for. */
 const char *const boot_driver_modules[] = { "virtio_pci", "virtio_scsi", "sd_mod", "nvme", NULL };
 
 /* Is a driver there when it is needed? */
@@ -100,18 +103,6 @@ static void add_driver(const struct context *context, struct outcome *outcome, c
 	text_add_words(texts[presence], name);
 }
 
-/* NULL: not known. */
-static const struct partition *root_partition(const struct context *context)
-{
-	const struct partition_table *table = &context->facts->table;
-	if (context->entry->root_found != ANSWER_YES)
-		return NULL;
-	for (size_t i = 0; i < table->partitions.count; i++)
-		if (table->partitions.items[i].number == context->entry->root_partition)
-			return &table->partitions.items[i];
-	return NULL;
-}
-
 /* The kernel's own means to unpack this initramfs that it lacks; NULL: none is known to be lacking. */
 static const char *lacking_unpacker(const struct context *context)
 {
@@ -159,7 +150,7 @@ static void judge_way(const struct context *context, struct outcome *outcome)
 		            table);
 		outcome->finding.fix =
 			fix_rebuild(context, arena_printf(context->arena, "--enable %s", table));
-	} else if (unpacker && context->entry->initrds.count > 0 && needs_initramfs(root)) {
+	} else if (unpacker && context->entry->initrds.count > 0 && needs_initramfs(context)) {
 		outcome->finding.found = unpacker;
 		outcome_set(
 			context, outcome, VERDICT_FAIL,
@@ -168,6 +159,29 @@ static void judge_way(const struct context *context, struct outcome *outcome)
 			root, unpacker);
 		outcome->finding.fix =
 			fix_rebuild(context, arena_printf(context->arena, "--enable %s", unpacker));
+	}
+}
+
+/* A volume is no device before a program activates it; the drivers alone do not. */
+static void judge_volume_tools(const struct context *context, struct outcome *outcome,
+                               const struct partition *root)
+{
+	const struct kernel *kernel = context->kernel;
+	if (!root || !root->volume || !kernel->initramfs.path || outcome->finding.verdict != VERDICT_PASS)
+		return;
+	if (kernel->initramfs_lvm == ANSWER_NO) {
+		outcome->finding.found = "no lvm";
+		outcome_set(context, outcome, VERDICT_FAIL,
+		            "the initramfs does not carry the program lvm, which activates logical volume %s",
+		            root->volume);
+		outcome->finding.fix = fix_initramfs_lvm(context);
+	} else if (kernel->initramfs_lvm == ANSWER_UNKNOWN) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN,
+		            "the drivers are there, but whether the initramfs carries the program lvm for "
+		            "logical volume %s is not known",
+		            root->volume);
+	} else {
+		outcome_remark(context, outcome, "; and the program lvm");
 	}
 }
 
@@ -230,8 +244,11 @@ void check_boot_drivers(const struct context *context, struct outcome *outcome)
 		if (!drivers[i].file_system || of_root)
 			add_driver(context, outcome, &drivers[i], &found);
 	}
+	if (root && root->volume)
+		add_driver(context, outcome, &volume_driver, &found);
 	judge_drivers(context, outcome, &found, root_known);
 	judge_way(context, outcome);
+	judge_volume_tools(context, outcome, root);
 	enum presence nvme = find_driver(context, "BLK_DEV_NVME", "nvme", NULL);
 	if (outcome->finding.verdict == VERDICT_PASS &&
 	    (nvme == PRESENCE_MISSING || nvme == PRESENCE_NOWHERE))

@@ -219,8 +219,14 @@ void check_no_encryption(const struct context *context, struct outcome *outcome)
 		outcome_set(context, outcome, VERDICT_UNKNOWN, "the partitions could not be read");
 		return;
 	}
+	size_t partitions = 0, volumes = 0;
+	const struct partition *hiding = NULL;
 	for (size_t i = 0; i < facts->table.partitions.count; i++) {
 		const struct partition *partition = &facts->table.partitions.items[i];
+		partitions += !partition->volume;
+		volumes += partition->volume != NULL;
+		if (str_equal(partition->file_system, "LVM2_member") && partition->volumes_read != ANSWER_YES)
+			hiding = partition;
 		if (!is_encrypted(partition))
 			continue;
 		const struct place place = { .partition = partition->number,
@@ -228,14 +234,25 @@ void check_no_encryption(const struct context *context, struct outcome *outcome)
 			                     .text = partition->file_system };
 		outcome_evidence(context, outcome, &place);
 		outcome->finding.found = partition->file_system;
-		outcome_set(context, outcome, VERDICT_FAIL, "partition %" PRIu64 " is encrypted (%s)",
-		            partition->number, partition->file_system);
+		outcome_set(context, outcome, VERDICT_FAIL, "%s is encrypted (%s)",
+		            volume_phrase(&facts->table, partition->number, context->arena),
+		            partition->file_system);
 		outcome->finding.fix =
 			"make the image anew without encryption: the platform encrypts its disks";
 		/* Data partitions may be left locked; a root that was found is not the encrypted one. */
 		outcome->effect = effect_of_damage(context);
 		return;
 	}
-	outcome_set(context, outcome, VERDICT_PASS, "none of the %zu partitions is encrypted",
-	            facts->table.partitions.count);
+	if (hiding) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN,
+		            "not all logical volumes in partition %" PRIu64 " can be read", hiding->number);
+		outcome->effect = effect_of_damage(context);
+	} else if (volumes > 0) {
+		outcome_set(context, outcome, VERDICT_PASS,
+		            "none of the %zu partitions and %zu logical volumes is encrypted", partitions,
+		            volumes);
+	} else {
+		outcome_set(context, outcome, VERDICT_PASS, "none of the %zu partitions is encrypted",
+		            partitions);
+	}
 }

@@ -196,6 +196,22 @@ const char *fix_initramfs(const struct context *context, const char *modules)
 	return arena_printf(context->arena, "rebuild the initramfs of %s with %s", release, modules);
 }
 
+const char *fix_initramfs_lvm(const struct context *context)
+{
+	const char *release = fix_release(context);
+	if (str_equal(context->family, "debian"))
+		return arena_printf(context->arena, "apt-get install lvm2 && update-initramfs -u -k %s",
+		                    release);
+	if (str_equal(context->family, "rhel") || str_equal(context->family, "suse"))
+		return arena_printf(context->arena,
+		                    "echo 'add_dracutmodules+=\" lvm \"' >> /etc/dracut.conf.d/60-image.conf "
+		                    "&& dracut --force --kver %s",
+		                    release);
+	if (str_equal(context->family, "arch"))
+		return "add lvm2 to HOOKS=() in /etc/mkinitcpio.conf, then mkinitcpio -P";
+	return arena_printf(context->arena, "rebuild the initramfs of %s with lvm", release);
+}
+
 const char *fix_menu_timeout(const struct context *context)
 {
 	if (boots_with(context, "systemd-boot"))
@@ -317,6 +333,7 @@ static const struct {
 	{ "VIRTIO_PCI_LEGACY", "PCI VIRTIO_MENU VIRTIO_PCI" },
 	{ "SCSI_VIRTIO", "PCI VIRTIO_MENU VIRTIO_PCI SCSI SCSI_LOWLEVEL" },
 	{ "BLK_DEV_SD", "SCSI" },
+	{ "BLK_DEV_DM", "MD" },
 	{ "VIRTIO_NET", "PCI VIRTIO_MENU VIRTIO_PCI NETDEVICES NET_CORE" },
 	{ "GVE", "PCI PCI_MSI NETDEVICES ETHERNET NET_VENDOR_GOOGLE" },
 	{ "PCI_MSI", "PCI" },

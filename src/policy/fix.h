@@ -17,6 +17,9 @@ const char *fix_from_policy(const struct context *context, const struct rule *ru
 /* Makes the initramfs carry modules (blank between). */
 const char *fix_initramfs(const struct context *context, const char *modules);
 
+/* Makes the initramfs carry what activates logical volumes. */
+const char *fix_initramfs_lvm(const struct context *context);
+
 /* Takes a word off the kernel's command line, or puts one on it. */
 const char *fix_command_line(const struct context *context, const char *remove, const char *add);
 

@@ -61,10 +61,21 @@ void json_append(json_t *array, json_t *value)
 		exit(EXIT_OUT_OF_MEMORY);
 }
 
-json_t *json_place(const struct place *place)
+void json_add_partition(json_t *object, const char *key, const char *volume_key, uint64_t number,
+                        const struct facts *facts)
+{
+	const struct partition *partition = facts ? volume_find(&facts->table, number) : NULL;
+	const char *volume = partition ? partition->volume : NULL;
+	uint64_t within = volume ? partition->within : number;
+	json_add(object, key, within ? json_number(within) : json_null());
+	if (volume)
+		json_add(object, volume_key, json_text(volume));
+}
+
+json_t *json_place(const struct place *place, const struct facts *facts)
 {
 	json_t *object = json_object();
-	json_add(object, "partition", place->partition ? json_number(place->partition) : json_null());
+	json_add_partition(object, "partition", "volume", place->partition, facts);
 	json_add(object, "path", json_text(place->path));
 	json_add(object, "line", place->line ? json_number(place->line) : json_null());
 	json_add(object, "text", json_text(place->text));
@@ -73,9 +84,9 @@ json_t *json_place(const struct place *place)
 	return object;
 }
 
-json_t *place_or_null(const struct place *place)
+json_t *place_or_null(const struct place *place, const struct facts *facts)
 {
-	return place_is_empty(place) ? json_null() : json_place(place);
+	return place_is_empty(place) ? json_null() : json_place(place, facts);
 }
 
 void json_add_input(json_t *object, const char *name, const struct facts *facts)
@@ -94,7 +105,7 @@ void json_print(FILE *out, json_t *value)
 	json_decref(value);
 }
 
-static json_t *finding_json(const struct finding *finding)
+static json_t *finding_json(const struct finding *finding, const struct facts *facts)
 {
 	const struct rule *rule = finding->rule;
 	json_t *object = json_object();
@@ -111,7 +122,7 @@ static json_t *finding_json(const struct finding *finding)
 	json_t *evidence = json_array();
 	for (size_t i = 0; i < finding->evidence.count; i++)
 		if (!place_is_empty(&finding->evidence.items[i]))
-			json_append(evidence, json_place(&finding->evidence.items[i]));
+			json_append(evidence, json_place(&finding->evidence.items[i], facts));
 	json_add(object, "evidence", evidence);
 	return object;
 }
@@ -150,7 +161,7 @@ static json_t *input_json(const struct report_input *input)
 	json_add(object, "features", features);
 	json_t *findings = json_array();
 	for (size_t i = 0; i < judgement->findings.count; i++)
-		json_append(findings, finding_json(&judgement->findings.items[i]));
+		json_append(findings, finding_json(&judgement->findings.items[i], input->facts));
 	json_add(object, "findings", findings);
 	return object;
 }

@@ -17,11 +17,21 @@ json_t *json_answer(enum answer answer);
 /* The words of a blank-separated list. */
 json_t *json_words(const char *words);
 
-/* One piece of evidence: partition, path, line, text; "offset" where there is one and no path. */
-json_t *json_place(const struct place *place);
+/*
+ * One piece of evidence: partition, path, line, text; "offset" where there is one and no path, "volume" where
+ * it lies in a logical volume. No facts are needed for a place of the running machine.
+ */
+json_t *json_place(const struct place *place, const struct facts *facts);
+
+/*
+ * Where something lies: the member `key` is the number of the partition, null for none; for a logical volume
+ * that of the partition that it begins in, and the member `volume_key` is its name.
+ */
+void json_add_partition(json_t *object, const char *key, const char *volume_key, uint64_t number,
+                        const struct facts *facts);
 
 /* The same, or null for a place that says nothing. */
-json_t *place_or_null(const struct place *place);
+json_t *place_or_null(const struct place *place, const struct facts *facts);
 
 /* "hardware" of a running machine. */
 json_t *json_hardware(const struct hardware *hardware);

@@ -25,7 +25,7 @@ static json_t *pci_json(const struct pci_device *device)
 	json_add(object, "class", json_text(class_code));
 	json_add(object, "revision", json_text(device->place.text));
 	json_add(object, "driver", json_text(device->driver));
-	json_add(object, "evidence", place_or_null(&device->place));
+	json_add(object, "evidence", place_or_null(&device->place, NULL));
 	return object;
 }
 
@@ -37,7 +37,7 @@ static json_t *virtio_json(const struct virtio_device *device)
 	json_add(object, "type", json_number(device->type));
 	json_add(object, "driver", json_text(device->driver));
 	json_add(object, "features", json_text(device->features));
-	json_add(object, "evidence", place_or_null(&device->place));
+	json_add(object, "evidence", place_or_null(&device->place, NULL));
 	return object;
 }
 
@@ -51,7 +51,7 @@ static json_t *interface_json(const struct network_interface *interface)
 	json_add(object, "offloads_off", json_words(interface->offloads_off));
 	json_add(object, "receive_queues", json_number(interface->receive_queues));
 	json_add(object, "transmit_queues", json_number(interface->transmit_queues));
-	json_add(object, "evidence", place_or_null(&interface->place));
+	json_add(object, "evidence", place_or_null(&interface->place, NULL));
 	return object;
 }
 
@@ -62,7 +62,7 @@ static json_t *scsi_host_json(const struct scsi_host *host)
 	json_add(object, "driver", json_text(host->driver));
 	json_add(object, "device", json_text(host->device));
 	json_add(object, "queues", number_or_null(host->queues));
-	json_add(object, "evidence", place_or_null(&host->place));
+	json_add(object, "evidence", place_or_null(&host->place, NULL));
 	return object;
 }
 
@@ -80,7 +80,7 @@ static json_t *scsi_device_json(const struct scsi_device *device)
 	json_add(object, "block", json_text(device->block));
 	json_add(object, "logical_sector", number_or_null(device->logical));
 	json_add(object, "physical_sector", number_or_null(device->physical));
-	json_add(object, "evidence", place_or_null(&device->place));
+	json_add(object, "evidence", place_or_null(&device->place, NULL));
 	return object;
 }
 
@@ -91,7 +91,7 @@ static json_t *serial_json(const struct serial_port *port)
 	json_add(object, "irq", json_text(port->irq));
 	json_add(object, "type", json_text(port->type));
 	json_add(object, "io", json_text(port->io));
-	json_add(object, "evidence", place_or_null(&port->place));
+	json_add(object, "evidence", place_or_null(&port->place, NULL));
 	return object;
 }
 
@@ -114,7 +114,7 @@ json_t *json_hardware(const struct hardware *hardware)
 	json_t *object = json_object();
 	json_add(object, "compute_engine", json_answer(hardware->platform));
 	json_add(object, "product", json_text(hardware->product));
-	json_add(object, "product_evidence", place_or_null(&hardware->product_place));
+	json_add(object, "product_evidence", place_or_null(&hardware->product_place, NULL));
 	ADD_LIST(object, "pci", &hardware->pci_devices, pci_json);
 	ADD_LIST(object, "virtio", &hardware->virtio_devices, virtio_json);
 	ADD_LIST(object, "interfaces", &hardware->interfaces, interface_json);

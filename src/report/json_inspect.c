@@ -7,13 +7,14 @@
 #include "report/phrase.h"
 #include "report/views.h"
 
-static void add_problems(json_t *array, const struct problem *problems, size_t count)
+static void add_problems(json_t *array, const struct problem *problems, size_t count,
+                         const struct facts *facts)
 {
 	for (size_t i = 0; i < count; i++) {
 		json_t *object = json_object();
 		json_add(object, "code", json_text(problems[i].code));
 		json_add(object, "message", json_text(problems[i].message));
-		json_add(object, "evidence", place_or_null(&problems[i].place));
+		json_add(object, "evidence", place_or_null(&problems[i].place, facts));
 		json_append(array, object);
 	}
 }
@@ -77,6 +78,23 @@ static json_t *packing_json(const struct packing *packing)
 	return object;
 }
 
+/* A logical volume; `partition` is null where it begins on a disk without partitions. */
+static json_t *volume_json(const struct partition *volume)
+{
+	json_t *object = json_object();
+	json_add(object, "name", json_text(volume->volume));
+	json_add(object, "id", json_text(volume->volume_id));
+	json_add(object, "partition", volume->within ? json_number(volume->within) : json_null());
+	json_add(object, "start", volume->readable ? json_number(volume->start) : json_null());
+	json_add(object, "size", json_number(volume->size));
+	json_add(object, "readable", json_boolean(volume->readable));
+	json_add(object, "file_system", json_text(volume->file_system));
+	json_add(object, "uuid", json_text(volume->uuid));
+	json_add(object, "label", json_text(volume->label));
+	json_add(object, "mount", json_text(volume->mount));
+	return object;
+}
+
 static json_t *disk_json(const struct facts *facts)
 {
 	const struct partition_table *table = &facts->table;
@@ -91,45 +109,54 @@ static json_t *disk_json(const struct facts *facts)
 	json_add(object, "protective_mbr", json_answer(table->protective_mbr));
 	json_add(object, "primary_sound", json_answer(table->primary_sound));
 	json_add(object, "backup_sound", json_answer(table->backup_sound));
-	json_t *partitions = json_array();
-	for (size_t i = 0; i < table->partitions.count; i++)
-		json_append(partitions, partition_json(&table->partitions.items[i]));
+	json_t *partitions = json_array(), *volumes = json_array();
+	for (size_t i = 0; i < table->partitions.count; i++) {
+		const struct partition *partition = &table->partitions.items[i];
+		if (partition->volume)
+			json_append(volumes, volume_json(partition));
+		else
+			json_append(partitions, partition_json(partition));
+	}
 	json_add(object, "partitions", partitions);
+	json_add(object, "volumes", volumes);
 	return object;
 }
 
-static json_t *file_json(const struct boot_file *file)
+static json_t *file_json(const struct boot_file *file, const struct facts *facts)
 {
 	json_t *object = json_object();
 	json_add(object, "path", json_text(file->path));
 	json_add(object, "section", json_text(file->section));
-	json_add(object, "partition", file->partition ? json_number(file->partition) : json_null());
+	json_add_partition(object, "partition", "volume", file->partition, facts);
 	json_add(object, "found", json_answer(file->found));
 	return object;
 }
 
-static json_t *entry_json(const struct boot_entry *entry, bool is_default)
+static json_t *entry_json(const struct boot_entry *entry, bool is_default, const struct facts *facts)
 {
 	json_t *object = json_object();
 	json_add(object, "id", json_text(entry->id));
 	json_add(object, "title", json_text(entry->title));
 	json_add(object, "default", json_boolean(is_default));
-	json_add(object, "kernel", file_json(&entry->kernel));
+	json_add(object, "kernel", file_json(&entry->kernel, facts));
 	json_t *initrds = json_array();
 	for (size_t i = 0; i < entry->initrds.count; i++)
-		json_append(initrds, file_json(&entry->initrds.items[i]));
+		json_append(initrds, file_json(&entry->initrds.items[i], facts));
 	json_add(object, "initrds", initrds);
 	json_add(object, "command_line", json_text(entry->command_line));
 	json_add(object, "root", json_text(entry->root));
 	json_add(object, "root_found", json_answer(entry->root_found));
-	json_add(object, "root_partition",
-	         entry->root_found == ANSWER_YES ? json_number(entry->root_partition) : json_null());
+	bool found = entry->root_found == ANSWER_YES;
+	if (found && entry->root_partition)
+		json_add_partition(object, "root_partition", "root_volume", entry->root_partition, facts);
+	else
+		json_add(object, "root_partition", found ? json_number(0) : json_null());
 	json_add(object, "root_reason", json_text(entry->root_reason));
-	json_add(object, "evidence", place_or_null(&entry->place));
+	json_add(object, "evidence", place_or_null(&entry->place, facts));
 	return object;
 }
 
-static json_t *firmware_json(const struct boot_path *path)
+static json_t *firmware_json(const struct boot_path *path, const struct facts *facts)
 {
 	json_t *object = json_object();
 	json_add(object, "firmware", json_text(path->firmware));
@@ -137,31 +164,33 @@ static json_t *firmware_json(const struct boot_path *path)
 	json_add(object, "loader", json_text(path->loader));
 	json_add(object, "config", json_text(path->config));
 	json_add(object, "reason", json_text(path->reason));
-	json_add(object, "evidence", place_or_null(&path->place));
+	json_add(object, "evidence", place_or_null(&path->place, facts));
 	return object;
 }
 
-static json_t *boot_json(const struct boot *boot)
+static json_t *boot_json(const struct facts *facts)
 {
+	const struct boot *boot = &facts->boot;
 	json_t *object = json_object();
 	json_t *firmware = json_array();
 	for (size_t i = 0; i < boot->paths.count; i++)
-		json_append(firmware, firmware_json(&boot->paths.items[i]));
+		json_append(firmware, firmware_json(&boot->paths.items[i], facts));
 	json_add(object, "firmware", firmware);
 	json_add(object, "loader", json_text(boot->loader));
-	json_add(object, "config", place_or_null(&boot->config));
+	json_add(object, "config", place_or_null(&boot->config, facts));
 	bool known = boot->default_known == ANSWER_YES;
 	json_t *chosen = json_object();
 	json_add(chosen, "known", json_answer(boot->default_known));
 	json_add(chosen, "index", known ? json_number(boot->default_index) : json_null());
 	json_add(chosen, "reason", json_text(boot->default_reason));
-	json_add(chosen, "evidence", place_or_null(&boot->default_place));
+	json_add(chosen, "evidence", place_or_null(&boot->default_place, facts));
 	json_add(object, "default", chosen);
 	json_add(object, "timeout", json_text(boot->timeout));
-	json_add(object, "timeout_evidence", place_or_null(&boot->timeout_place));
+	json_add(object, "timeout_evidence", place_or_null(&boot->timeout_place, facts));
 	json_t *entries = json_array();
 	for (size_t i = 0; i < boot->entries.count; i++)
-		json_append(entries, entry_json(&boot->entries.items[i], known && boot->default_index == i));
+		json_append(entries,
+		            entry_json(&boot->entries.items[i], known && boot->default_index == i, facts));
 	json_add(object, "entries", entries);
 	return object;
 }
@@ -188,7 +217,7 @@ static json_t *config_lines_json(const struct kernel_config *config)
 	return object;
 }
 
-static json_t *module_json(const struct kernel_module *module)
+static json_t *module_json(const struct kernel_module *module, const struct facts *facts)
 {
 	static const char *const states[] = {
 		[MODULE_UNKNOWN] = "unknown",
@@ -204,7 +233,7 @@ static json_t *module_json(const struct kernel_module *module)
 	json_add(object, "in_initramfs", json_answer(module->in_initramfs));
 	json_add(object, "missing", json_words(module->missing));
 	json_add(object, "loaded", json_boolean(module->loaded));
-	json_add(object, "evidence", place_or_null(&module->place));
+	json_add(object, "evidence", place_or_null(&module->place, facts));
 	return object;
 }
 
@@ -217,23 +246,23 @@ static json_t *modules_in_state(const struct kernel *kernel, enum module_state s
 	return array;
 }
 
-static json_t *initramfs_json(const struct kernel *kernel)
+static json_t *initramfs_json(const struct kernel *kernel, const struct facts *facts)
 {
 	if (!kernel->initramfs.path)
 		return json_null();
 	json_t *object = json_object();
 	json_add(object, "path", json_text(kernel->initramfs.path));
-	json_add(object, "partition",
-	         kernel->initramfs.partition ? json_number(kernel->initramfs.partition) : json_null());
+	json_add_partition(object, "partition", "volume", kernel->initramfs.partition, facts);
 	json_add(object, "read", json_answer(kernel->initramfs_read));
 	json_add(object, "reason", json_text(kernel->initramfs_reason));
 	json_add(object, "compression", json_words(kernel->initramfs_compression));
 	json_add(object, "modules", json_words(kernel->initramfs_modules));
 	json_add(object, "other_versions", json_words(kernel->initramfs_other_versions));
+	json_add(object, "lvm", json_answer(kernel->initramfs_lvm));
 	return object;
 }
 
-static json_t *kernel_json(const struct kernel *kernel)
+static json_t *kernel_json(const struct kernel *kernel, const struct facts *facts)
 {
 	json_t *object = json_object();
 	json_add(object, "version", json_text(kernel->version));
@@ -242,8 +271,7 @@ static json_t *kernel_json(const struct kernel *kernel)
 	json_add(object, "format", json_text(kernel->format));
 	json_add(object, "efi_stub", json_answer(kernel->efi_stub));
 	json_add(object, "path", json_text(kernel->place.path));
-	json_add(object, "partition",
-	         kernel->place.partition ? json_number(kernel->place.partition) : json_null());
+	json_add_partition(object, "partition", "volume", kernel->place.partition, facts);
 	json_add(object, "default", json_boolean(kernel->booted));
 	json_add(object, "judged", json_boolean(kernel->judged));
 	json_add(object, "entry", kernel->entry ? json_number(kernel->entry - 1) : json_null());
@@ -256,13 +284,14 @@ static json_t *kernel_json(const struct kernel *kernel)
 	json_add(object, "modules_builtin", modules_in_state(kernel, MODULE_BUILTIN));
 	json_t *modules = json_array();
 	for (size_t i = 0; i < kernel->modules.count; i++)
-		json_append(modules, module_json(&kernel->modules.items[i]));
+		json_append(modules, module_json(&kernel->modules.items[i], facts));
 	json_add(object, "modules", modules);
-	json_add(object, "initramfs", initramfs_json(kernel));
+	json_add(object, "initramfs", initramfs_json(kernel, facts));
 	return object;
 }
 
-static json_t *sysctl_json(const struct sysctl *sysctl, const struct kernel *kernel)
+static json_t *sysctl_json(const struct sysctl *sysctl, const struct kernel *kernel,
+                           const struct facts *facts)
 {
 	static const char *const sources[] = {
 		[SYSCTL_UNKNOWN] = "unknown", [SYSCTL_KERNEL_DEFAULT] = "kernel default",
@@ -279,9 +308,9 @@ static json_t *sysctl_json(const struct sysctl *sysctl, const struct kernel *ker
 	json_add(object, "effective", json_text(sysctl->effective));
 	json_add(object, "reason", json_text(sysctl->reason && *sysctl->reason ? sysctl->reason : NULL));
 	json_add(object, "kernel", json_text(kernel ? kernel->version : NULL));
-	json_add(object, "evidence", place_or_null(&sysctl->place));
-	json_add(object, "effective_evidence", place_or_null(&sysctl->effective_place));
-	json_add(object, "boot_evidence", place_or_null(&sysctl->boot_place));
+	json_add(object, "evidence", place_or_null(&sysctl->place, facts));
+	json_add(object, "effective_evidence", place_or_null(&sysctl->effective_place, facts));
+	json_add(object, "boot_evidence", place_or_null(&sysctl->boot_place, facts));
 	return object;
 }
 
@@ -293,9 +322,9 @@ static json_t *os_json(const struct facts *facts)
 	json_add(object, "id_like", json_text(os->id_like));
 	json_add(object, "version", json_text(os->version));
 	json_add(object, "name", json_text(os->name));
-	json_add(object, "evidence", place_or_null(&os->place));
+	json_add(object, "evidence", place_or_null(&os->place, facts));
 	json_add(object, "init", json_text(os->init));
-	json_add(object, "init_evidence", place_or_null(&os->init_place));
+	json_add(object, "init_evidence", place_or_null(&os->init_place, facts));
 	json_t *mounts = json_array();
 	for (size_t i = 0; i < facts->fstab.entries.count; i++) {
 		const struct mount_entry *entry = &facts->fstab.entries.items[i];
@@ -305,16 +334,17 @@ static json_t *os_json(const struct facts *facts)
 		json_add(mount, "type", json_text(entry->type));
 		json_add(mount, "options", json_text(entry->options));
 		json_add(mount, "found", json_answer(entry->found));
-		json_add(mount, "partition", entry->partition ? json_number(entry->partition) : json_null());
-		json_add(mount, "evidence", place_or_null(&entry->place));
+		json_add_partition(mount, "partition", "volume", entry->partition, facts);
+		json_add(mount, "evidence", place_or_null(&entry->place, facts));
 		json_append(mounts, mount);
 	}
 	json_add(object, "fstab", mounts);
 	return object;
 }
 
-static json_t *guest_json(const struct observations *observations)
+static json_t *guest_json(const struct facts *facts)
 {
+	const struct observations *observations = &facts->observations;
 	json_t *object = json_object();
 	for (size_t i = 0; i < observations->items.count; i++) {
 		const struct observation *item = &observations->items.items[i];
@@ -326,7 +356,7 @@ static json_t *guest_json(const struct observations *observations)
 		json_add(seen, "reason", json_text(item->reason));
 		json_t *evidence = json_array();
 		for (size_t p = 0; p < item->places.count; p++)
-			json_append(evidence, json_place(&item->places.items[p]));
+			json_append(evidence, json_place(&item->places.items[p], facts));
 		json_add(seen, "evidence", evidence);
 		json_add(object, item->name, seen);
 	}
@@ -342,20 +372,20 @@ void json_inspect(FILE *out, const struct report_input *input, const struct repo
 	json_add_input(report, input->name, facts);
 	json_add(report, "bytes_read", json_number(facts->bytes_read));
 	json_add(report, "disk", disk_json(facts));
-	json_add(report, "boot", boot_json(&facts->boot));
+	json_add(report, "boot", boot_json(facts));
 	json_t *kernels = json_array(), *sysctls = json_array();
 	for (size_t i = 0; i < facts->kernels.count; i++) {
 		const struct kernel *kernel = &facts->kernels.items[i];
-		json_append(kernels, kernel_json(kernel));
+		json_append(kernels, kernel_json(kernel, facts));
 		for (size_t s = 0; s < kernel->sysctls.count; s++)
-			json_append(sysctls, sysctl_json(&kernel->sysctls.items[s], kernel));
+			json_append(sysctls, sysctl_json(&kernel->sysctls.items[s], kernel, facts));
 	}
 	for (size_t i = 0; i < facts->sysctls.count; i++)
-		json_append(sysctls, sysctl_json(&facts->sysctls.items[i], NULL));
+		json_append(sysctls, sysctl_json(&facts->sysctls.items[i], NULL, facts));
 	json_add(report, "kernels", kernels);
 	json_add(report, "sysctls", sysctls);
 	json_add(report, "os", os_json(facts));
-	json_add(report, "guest", guest_json(&facts->observations));
+	json_add(report, "guest", guest_json(facts));
 	json_add(report, "hardware",
 	         facts->kind == INPUT_LIVE ? json_hardware(&facts->hardware) : json_null());
 	json_t *features = json_array();
@@ -364,9 +394,9 @@ void json_inspect(FILE *out, const struct report_input *input, const struct repo
 			json_append(features, json_text(input->judgement->features.items[i]));
 	json_add(report, "features", features);
 	json_t *problems = json_array();
-	add_problems(problems, facts->table.problems.items, facts->table.problems.count);
-	add_problems(problems, facts->boot.problems.items, facts->boot.problems.count);
-	add_problems(problems, facts->problems.items, facts->problems.count);
+	add_problems(problems, facts->table.problems.items, facts->table.problems.count, facts);
+	add_problems(problems, facts->boot.problems.items, facts->boot.problems.count, facts);
+	add_problems(problems, facts->problems.items, facts->problems.count, facts);
 	json_add(report, "problems", problems);
 	json_print(out, report);
 }

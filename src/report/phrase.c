@@ -60,8 +60,11 @@ static void add_file(struct text *text, const struct place *places, size_t count
 		text_printf(text, "%c%" PRIu64, mark, places[i].line);
 		mark = ',';
 	}
-	if (places->partition && !path_is_mounted(places, facts))
-		text_printf(text, " (partition %" PRIu64 ")", places->partition);
+	if (places->partition && !path_is_mounted(places, facts)) {
+		text_add(text, " (");
+		volume_describe(text, &facts->table, places->partition);
+		text_add(text, ")");
+	}
 }
 
 void phrase_place(struct text *text, const struct place *place, const struct facts *facts)
@@ -72,7 +75,7 @@ void phrase_place(struct text *text, const struct place *place, const struct fac
 	}
 	bool described = false;
 	if (place->partition) {
-		text_printf(text, "partition %" PRIu64, place->partition);
+		volume_describe(text, &facts->table, place->partition);
 		described = true;
 	}
 	if (place->offset) {

@@ -54,13 +54,20 @@ static void print_partition(const struct page *page, const struct partition *par
 	char label[32];
 	struct text line CLEANUP(text_free) = { 0 };
 	snprintf(label, sizeof(label), "partition %" PRIu64, partition->number);
+	if (partition->volume)
+		text_printf(&line, "%s, ", partition->volume);
 	phrase_size(&line, partition->size);
-	text_printf(&line, " at byte %" PRIu64, partition->start);
+	if (!partition->volume)
+		text_printf(&line, " at byte %" PRIu64, partition->start);
+	else if (partition->within)
+		text_printf(&line, " in partition %" PRIu64, partition->within);
 	const char *type =
 		partition->type_name && *partition->type_name ? partition->type_name : partition->type;
 	if (type && *type)
 		text_printf(&line, ", %s", type);
-	text_printf(&line, ", %s", partition->file_system ? partition->file_system : "no known file system");
+	if (partition->file_system || !partition->volume || partition->readable)
+		text_printf(&line, ", %s",
+		            partition->file_system ? partition->file_system : "no known file system");
 	if (partition->uuid)
 		text_printf(&line, ", UUID=%s", partition->uuid);
 	if (partition->label && *partition->label)
@@ -73,7 +80,7 @@ static void print_partition(const struct page *page, const struct partition *par
 		text_add(&line, ", bootable");
 	if (!partition->readable)
 		text_add(&line, ", not readable");
-	print_row(page, label, text_get(&line));
+	print_row(page, partition->volume ? "logical volume" : label, text_get(&line));
 }
 
 static void print_member(const struct page *page, const struct packed_member *member)
@@ -156,10 +163,12 @@ static void print_entry(const struct page *page, const struct boot_entry *entry,
 	if (entry->root) {
 		text_clear(&line);
 		text_add(&line, entry->root);
-		if (entry->root_found == ANSWER_YES)
-			text_printf(&line, ", partition %" PRIu64, entry->root_partition);
-		else
+		if (entry->root_found == ANSWER_YES) {
+			text_add(&line, ", ");
+			volume_describe(&line, &page->facts->table, entry->root_partition);
+		} else {
 			text_printf(&line, ", %s", entry->root_reason ? entry->root_reason : "not found");
+		}
 		print_row(page, "  root", text_get(&line));
 	}
 }
@@ -272,6 +281,9 @@ static void print_kernel(const struct page *page, const struct kernel *kernel)
 		          kernel->initramfs_read == ANSWER_NO ? kernel->initramfs_reason : NULL);
 		print_row(page, "  modules", kernel->initramfs_modules);
 		print_row(page, "  other kernels", kernel->initramfs_other_versions);
+		if (kernel->initramfs_lvm != ANSWER_UNKNOWN)
+			print_row(page, "  lvm",
+			          kernel->initramfs_lvm == ANSWER_YES ? "carried" : "not carried");
 	}
 	if (kernel->sysctls.count > 0)
 		layout_styled(&page->layout, STYLE_DIM,
@@ -305,9 +317,10 @@ static void print_system(const struct page *page)
 		struct text line CLEANUP(text_free) = { 0 };
 		text_printf(&line, "%s on %s, %s", entry->device ? entry->device : "?",
 		            entry->path ? entry->path : "?", entry->type ? entry->type : "?");
-		if (entry->found == ANSWER_YES && entry->partition)
-			text_printf(&line, ", partition %" PRIu64, entry->partition);
-		else if (entry->found == ANSWER_NO)
+		if (entry->found == ANSWER_YES && entry->partition) {
+			text_add(&line, ", ");
+			volume_describe(&line, &page->facts->table, entry->partition);
+		} else if (entry->found == ANSWER_NO)
 			text_add(&line, ", which is not here");
 		print_placed(page, "mount", text_get(&line), &entry->place);
 	}

@@ -21,6 +21,9 @@ void scan_problem(struct scan *scan, const char *code, uint64_t offset, const ch
 /* Adds a partition with empty strings; `readable` is decided at the end of the scan. */
 struct partition *scan_partition(struct scan *scan, uint64_t number, uint64_t start, uint64_t size);
 
+/* An MBR's extended partition: it holds logical ones, and no file system. */
+bool scan_is_extended(const struct partition *partition);
+
 /* "EFI System" for a GPT type GUID in lower case, "" when it is not known. */
 const char *gpt_type_name(const char *guid);
 const char *mbr_type_name(uint8_t type);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "volume/scan.h"
+#include "volume/lvm.h"
 
 /* The superblock of every file system that is put on a bare disk starts within this much. */
 #define HEAD_SIZE ((size_t)128 << 10)
@@ -48,7 +48,7 @@ struct partition *scan_partition(struct scan *scan, uint64_t number, uint64_t st
 }
 
 /* An extended partition holds logical ones: to lie inside it is no overlap. */
-static bool is_container(const struct partition *partition)
+bool scan_is_extended(const struct partition *partition)
 {
 	return str_equal(partition->type, "0x05") || str_equal(partition->type, "0x0f") ||
 	       str_equal(partition->type, "0x85");
@@ -57,7 +57,7 @@ static bool is_container(const struct partition *partition)
 static bool overlap(const struct partition *a, const struct partition *b)
 {
 	/* What lies outside the disk has its own problem, and its end may not even be a number. */
-	if (!a->readable || !b->readable || is_container(a) || is_container(b))
+	if (!a->readable || !b->readable || scan_is_extended(a) || scan_is_extended(b))
 		return false;
 	return a->start < b->start + b->size && b->start < a->start + a->size;
 }
@@ -159,14 +159,41 @@ bool volume_scan(const struct reader *disk, struct budget *budget, struct arena 
 	if (!scan_disk(&scan, error))
 		return false;
 	find_overlaps(&scan);
+	lvm_scan(&scan);
 	return true;
 }
 
 bool volume_reader(const struct reader *disk, const struct partition *partition, struct reader *out,
                    struct error *error)
 {
+	if (partition->map)
+		return reader_of_map(partition->map, out, error);
 	if (!reader_slice(disk, partition->start, partition->size, out, error))
 		return error_wrap(error, "partition %" PRIu64 " does not lie inside the disk",
 		                  partition->number);
 	return true;
+}
+
+const struct partition *volume_find(const struct partition_table *table, uint64_t number)
+{
+	for (size_t i = 0; i < table->partitions.count; i++)
+		if (table->partitions.items[i].number == number)
+			return &table->partitions.items[i];
+	return NULL;
+}
+
+void volume_describe(struct text *text, const struct partition_table *table, uint64_t number)
+{
+	const struct partition *partition = volume_find(table, number);
+	if (partition && partition->volume)
+		text_printf(text, "logical volume %s", partition->volume);
+	else
+		text_printf(text, "partition %" PRIu64, number);
+}
+
+const char *volume_phrase(const struct partition_table *table, uint64_t number, struct arena *arena)
+{
+	struct text text CLEANUP(text_free) = { 0 };
+	volume_describe(&text, table, number);
+	return arena_strdup(arena, text_get(&text));
 }

@@ -5,17 +5,33 @@
 #include "base/budget.h"
 #include "base/place.h"
 #include "base/reader.h"
+#include "base/text.h"
 
+/*
+ * Logical volumes are listed behind the partitions, with numbers of our own from this one on: Linux gives a
+ * disk 255 partitions at most.
+ */
+#define VOLUME_FIRST_NUMBER 1001
+
+/* A partition, or a logical volume of LVM in one or more of them. */
 struct partition {
 	uint64_t number;       /* as Linux numbers it: sda1 is 1; a file system on the whole disk is 0 */
 	const char *type;      /* GPT type GUID in lower case, or MBR type as "0x83"; "" on a whole disk */
 	const char *type_name; /* "EFI System", "BIOS boot", "Linux filesystem", ...; "" if not known */
 	const char *name;      /* GPT name; "" */
 	const char *part_uuid; /* PARTUUID as Linux gives it: GPT GUID, or "<disk id>-<nn>" for MBR */
-	uint64_t start;        /* bytes from the start of the disk */
+	uint64_t start;        /* bytes from the start of the disk; of a volume, its first byte's */
 	uint64_t size;         /* bytes */
 	bool bootable;         /* MBR active flag, or GPT legacy-BIOS-bootable attribute */
-	bool readable;         /* lies inside the disk and overlaps no other */
+	bool readable; /* lies inside the disk and overlaps no other; of a volume: a plain linear one */
+	/* Of a logical volume alone: */
+	const char *volume;           /* "rhel/root"; NULL: it is a partition */
+	const char *volume_id;        /* "VGUUID/LVUUID", each with its hyphens; NULL */
+	uint64_t within;              /* number of the partition that its first byte lies in */
+	const struct reader_map *map; /* where its bytes lie in the disk; NULL where it is not readable */
+	/* Of an LVM physical volume alone: are all logical volumes in it readable? NO: its metadata is
+	 * damaged. */
+	enum answer volumes_read;
 	/* Filled from the file system inside, by fs_identify(): */
 	const char *
 		file_system; /* "ext4", "vfat", "crypto_LUKS", "LVM2_member", "swap", ...; NULL: none known */
@@ -34,8 +50,9 @@ struct partition_table {
 		protective_mbr;    /* an MBR entry of type 0xee covers the disk: else Linux ignores the GPT */
 	enum answer primary_sound; /* header and entries CRC of the copy that the kernel uses */
 	enum answer backup_sound;
-	LIST(struct partition) partitions; /* in the order of their numbers */
-	LIST(struct problem) problems;     /* each with the byte offset of the damage */
+	LIST(struct partition) partitions;    /* in the order of their numbers, volumes last */
+	LIST(struct problem) problems;        /* each with the byte offset of the damage */
+	LIST(struct problem) volume_problems; /* the same of LVM, which is no matter of the table */
 };
 
 /*
@@ -46,6 +63,14 @@ struct partition_table {
 NODISCARD bool volume_scan(const struct reader *disk, struct budget *budget, struct arena *arena,
                            struct partition_table *out, struct error *error);
 
-/* A reader over one partition of `table` (the whole disk for number 0). */
+/* A reader over one partition or volume of `table` (the whole disk for number 0). */
 NODISCARD bool volume_reader(const struct reader *disk, const struct partition *partition, struct reader *out,
                              struct error *error);
+
+/* The partition or volume of that number; NULL when there is none. */
+const struct partition *volume_find(const struct partition_table *table, uint64_t number);
+
+/* Adds "partition 3" or "logical volume rhel/root". */
+void volume_describe(struct text *text, const struct partition_table *table, uint64_t number);
+/* The same in the arena. */
+const char *volume_phrase(const struct partition_table *table, uint64_t number, struct arena *arena);

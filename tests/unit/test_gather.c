@@ -155,8 +155,9 @@ static void two_systems_without_a_menu_are_not_guessed_between(void **state)
 			   "dd if=two of=image bs=512 seek=18432 conv=notrunc\n");
 	assert_int_equal(bench.facts.table.partitions.count, 2);
 	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
-	assert_string_equal(bench.facts.reason,
-	                    "partitions 1 and 2 both hold a system, and no root= decides between them");
+	assert_string_equal(
+		bench.facts.reason,
+		"partition 1 and partition 2 both hold a system, and no root= decides between them");
 	assert_int_equal(bench.facts.kernels.count, 0);
 	arena_free(&bench.arena);
 }

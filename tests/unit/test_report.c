@@ -115,6 +115,33 @@ static void fill_disk(struct facts *facts)
 		.uuid = "ABCD-1234",
 		.mount = "/boot/efi",
 	};
+	*LIST_ADD(&arena, &facts->table.partitions) = (struct partition){
+		.number = 1001,
+		.type = "",
+		.type_name = "",
+		.name = "",
+		.part_uuid = "",
+		.start = 3041ull << 20,
+		.size = 12ull << 20,
+		.readable = true,
+		.volume = "vg-slip/data",
+		.volume_id = "OmovW3-rj1Q-EKs4-J3ng-svXt-MqNq-VKcabx/IPCZMO-d1dL-GkKy-577O-ajvH-ggyu-F4rBow",
+		.within = 16,
+		.file_system = "ext4",
+		.uuid = "0b5e8a3c-1111-4222-8333-777788889999",
+		.mount = "/srv",
+	};
+	*LIST_ADD(&arena, &facts->table.partitions) = (struct partition){
+		.number = 1002,
+		.type = "",
+		.type_name = "",
+		.name = "",
+		.part_uuid = "",
+		.start = 3040ull << 20,
+		.size = 20ull << 20,
+		.volume = "vg-slip/thin",
+		.within = 16,
+	};
 	struct boot *boot = &facts->boot;
 	*LIST_ADD(&arena, &boot->paths) = (struct boot_path){ "bios",
 		                                              ANSWER_YES,
@@ -231,6 +258,11 @@ static void fill_disk(struct facts *facts)
 		"UUID=0b5e8a3c-1111-4222-8333-444455556666",         "/",        "ext4", "rw,discard", false,
 		{ .partition = 1, .path = "/etc/fstab", .line = 2 }, ANSWER_YES, 1,      NULL
 	};
+	*LIST_ADD(&arena, &facts->fstab.entries) = (struct mount_entry){
+		"/dev/vg-slip/data", "/srv", "ext4",
+		"defaults",          false,  { .partition = 1, .path = "/etc/fstab", .line = 3 },
+		ANSWER_YES,          1001,   NULL
+	};
 	struct observation *seen = LIST_ADD(&arena, &facts->observations.items);
 	*seen = (struct observation){ .name = "guest.irqbalance",
 		                      .state = ANSWER_NO,
@@ -244,6 +276,9 @@ static void fill_disk(struct facts *facts)
 	*LIST_ADD(&arena, &facts->problems) = (struct problem){ "ext4-journal",
 		                                                "the journal of partition 1 is not clean",
 		                                                { .partition = 1, .offset = 134218752 } };
+	*LIST_ADD(&arena, &facts->problems) = (struct problem){ "ext4-journal",
+		                                                "the journal of a volume is not clean",
+		                                                { .partition = 1001, .offset = 3188720640 } };
 }
 
 /* A disk that would not boot, with a failure at every level and rules that could not be decided. */

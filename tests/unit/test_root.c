@@ -41,18 +41,24 @@ static const struct partition_table table = {
 	.partitions = { .items = parts, .count = ARRAY_SIZE(parts), .capacity = ARRAY_SIZE(parts) },
 };
 
-static void is(const char *name, enum answer expected, uint64_t number, const char *part_of_reason)
+static void is_in(const struct partition_table *names, const char *name, enum answer expected,
+                  uint64_t number, const char *part_of_reason)
 {
 	struct arena arena = { 0 };
 	uint64_t partition = 99;
 	const char *reason = NULL;
-	enum answer answer = boot_resolve_device(name, &table, &arena, &partition, &reason);
+	enum answer answer = boot_resolve_device(name, names, &arena, &partition, &reason);
 	assert_non_null(reason);
 	if (answer != expected || !strstr(reason, part_of_reason))
 		fail_msg("%s: %d, %s", name, answer, reason);
 	if (expected == ANSWER_YES)
 		assert_int_equal(partition, number);
 	arena_free(&arena);
+}
+
+static void is(const char *name, enum answer expected, uint64_t number, const char *part_of_reason)
+{
+	is_in(&table, name, expected, number, part_of_reason);
 }
 
 static void names(void **state)
@@ -64,7 +70,7 @@ static void names(void **state)
 	is("UUID=abcd-1234", ANSWER_YES, 1, "");
 	is("UUID=1b0c2a6e", ANSWER_NO, 0, "no partition has the UUID");
 	is("UUID=", ANSWER_NO, 0, "");
-	is("UUID=ffff-twice", ANSWER_UNKNOWN, 0, "partitions 5 and 6 have the same UUID");
+	is("UUID=ffff-twice", ANSWER_UNKNOWN, 0, "partition 5 and partition 6 have the same UUID");
 	is("LABEL=root", ANSWER_YES, 3, "label");
 	is("LABEL=Root", ANSWER_NO, 0, "");
 	is("LABEL=", ANSWER_NO, 0, "");
@@ -94,6 +100,79 @@ static void names(void **state)
 	is("", ANSWER_UNKNOWN, 0, "");
 }
 
+#define GROUP_ID  "OmovW3-rj1Q-EKs4-J3ng-svXt-MqNq-VKcabx"
+#define VOLUME_ID "IPCZMO-d1dL-GkKy-577O-ajvH-ggyu-F4rBow"
+
+/* Partition 2 is the physical volume of both volumes. */
+static struct partition_table volumes_of(struct partition *items, enum answer volumes_read)
+{
+	items[0] = (struct partition){ .number = 1, .name = "", .part_uuid = "", .uuid = "b00t" };
+	items[1] = (struct partition){ .number = 2,
+		                       .name = "",
+		                       .part_uuid = "",
+		                       .file_system = "LVM2_member",
+		                       .volumes_read = volumes_read };
+	items[2] = (struct partition){ .number = 1001,
+		                       .name = "",
+		                       .part_uuid = "",
+		                       .volume = "vg-slip/root",
+		                       .volume_id = GROUP_ID "/" VOLUME_ID,
+		                       .uuid = "r00t",
+		                       .label = "top" };
+	items[3] = (struct partition){
+		.number = 1002, .name = "", .part_uuid = "", .volume = "vg-slip/my-home", .uuid = "h0me"
+	};
+	items[4] = (struct partition){ .number = 4, .name = "", .part_uuid = "" };
+	return (struct partition_table){ .kind = "gpt",
+		                         .partitions = { .items = items, .count = 5, .capacity = 5 } };
+}
+
+static void names_of_volumes(void **state)
+{
+	(void)state;
+	struct partition items[5];
+	struct partition_table volumes = volumes_of(items, ANSWER_YES);
+	is_in(&volumes, "/dev/mapper/vg--slip-root", ANSWER_YES, 1001, "is logical volume vg-slip/root");
+	is_in(&volumes, "/dev/mapper/vg--slip-my--home", ANSWER_YES, 1002, "");
+	is_in(&volumes, "/dev/vg-slip/my-home", ANSWER_YES, 1002, "");
+	is_in(&volumes, "/dev/disk/by-id/dm-name-vg--slip-root", ANSWER_YES, 1001, "");
+	is_in(&volumes,
+	      "/dev/disk/by-id/dm-uuid-LVM-OmovW3rj1QEKs4J3ngsvXtMqNqVKcabxIPCZMOd1dLGkKy577OajvHggyuF4rBow",
+	      ANSWER_YES, 1001, "");
+	is_in(&volumes, "/dev/disk/by-id/dm-uuid-LVM-OmovW3", ANSWER_UNKNOWN, 0, "cannot be tied");
+	is_in(&volumes, "UUID=r00t", ANSWER_YES, 1001, "logical volume vg-slip/root has the UUID");
+	is_in(&volumes, "LABEL=top", ANSWER_YES, 1001, "");
+	is_in(&volumes, "/dev/mapper/vg-slip-root", ANSWER_UNKNOWN, 0, "cannot be tied");
+	is_in(&volumes, "/dev/mapper/vg--slip-rooted", ANSWER_NO, 0, "no logical volume");
+	is_in(&volumes, "/dev/mapper/rhel-root", ANSWER_NO, 0, "no logical volume");
+	is_in(&volumes, "/dev/rhel/root", ANSWER_NO, 0, "no logical volume");
+	is_in(&volumes, "/dev/md/root", ANSWER_UNKNOWN, 0, "cannot be tied");
+	is_in(&volumes, "/dev/mapper/cryptroot", ANSWER_UNKNOWN, 0, "cannot be tied");
+	is_in(&volumes, "/dev/mapper/luks-1b0c2a6e-3d77", ANSWER_UNKNOWN, 0, "cannot be tied");
+	is_in(&volumes, "/dev/dm-0", ANSWER_UNKNOWN, 0, "order");
+	is_in(&volumes, "UUID=gone", ANSWER_NO, 0, "no partition has the UUID");
+	/* The numbers of volumes are ours alone. */
+	is_in(&volumes, "/dev/sda1001", ANSWER_NO, 0, "no partition /dev/sda1001");
+}
+
+static void names_that_may_be_hidden(void **state)
+{
+	(void)state;
+	struct partition items[5];
+	struct partition_table volumes = volumes_of(items, ANSWER_UNKNOWN);
+	is_in(&volumes, "/dev/mapper/vg--slip-root", ANSWER_YES, 1001, "");
+	is_in(&volumes, "UUID=gone", ANSWER_UNKNOWN, 0, "not all logical volumes in partition 2");
+	is_in(&volumes, "PARTUUID=gone", ANSWER_NO, 0, "");
+	is_in(&volumes, "/dev/rhel/root", ANSWER_UNKNOWN, 0, "cannot be tied");
+	/* A physical volume inside an encrypted partition has volumes of its own. */
+	volumes = volumes_of(items, ANSWER_YES);
+	items[4].file_system = "crypto_LUKS";
+	is_in(&volumes, "/dev/mapper/rhel-root", ANSWER_UNKNOWN, 0, "cannot be tied");
+	items[4] = items[2];
+	items[4].number = 1003;
+	is_in(&volumes, "/dev/vg-slip/root", ANSWER_UNKNOWN, 0, "more than one");
+}
+
 static void of_entry(const char *command_line, enum answer expected, uint64_t number, const char *reason)
 {
 	struct arena arena = { 0 };
@@ -121,6 +200,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(names_of_volumes),
+		cmocka_unit_test(names_that_may_be_hidden),
 		cmocka_unit_test(entries),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
