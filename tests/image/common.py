@@ -90,6 +90,14 @@ def cat(path, part, inner):
                           check=False).stdout
 
 
+def cat_volume(path, volume, inner):
+    """The same of a file in a logical volume, whose paths are those of the running system, as GRUB reads it."""
+    device = "-".join(part.replace("-", "--") for part in volume.split("/"))
+    done = subprocess.run(["grub-fstest", path, "cat", f"(lvm/{device}){inner}"], capture_output=True,
+                          env=environment(), check=False)
+    return done.stdout if done.returncode == 0 else None
+
+
 def inside(name, number, path):
     """A path of the running system as one inside its partition: without the directory that it is mounted on."""
     layout = catalogue.layout_of(name)

@@ -2,7 +2,7 @@
 """Checks one real image and compares everything that slipway says of it with expected/NAME.ini.
 
 An expectation names every rule that does not pass; with `like`, it is another one with some things changed. Every
-line of evidence is looked up in the image with debugfs or mtools: it must be there, word for word.
+line of evidence is looked up in the image with debugfs, mtools or GRUB: it must be there, word for word.
 
   image_test.py NAME           compares
   image_test.py --show NAME    prints what slipway says, in the form of an expectation
@@ -79,9 +79,10 @@ def wrong_evidence(path, name, findings):
         for place in finding["evidence"]:
             if not place["line"] or not place["path"] or not place["text"]:
                 continue
-            key = place["partition"], place["path"]
+            key = place.get("volume"), place["partition"], place["path"]
             if key not in files:
-                files[key] = common.cat_mounted(path, name, *key)
+                files[key] = (common.cat_volume(path, key[0], key[2]) if key[0]
+                              else common.cat_mounted(path, name, *key[1:]))
             where = f"{finding['id']}: {place['path']}:{place['line']} of partition {place['partition']}"
             if files[key] is None:
                 yield f"{where}: the image has no such file"

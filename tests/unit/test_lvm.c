@@ -210,6 +210,24 @@ static void the_newest_text_counts(void **state)
 	}
 }
 
+static void the_newer_of_two_areas_counts(void **state)
+{
+	(void)state;
+	static const char older[] = GROUP("9", VOLUME("old", SEGMENT("1", "0", "1", "pv0", "0")));
+	static const char newer[] = GROUP("10", ROOT);
+	const char *const orders[][2] = { { older, newer }, { newer, older } };
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		struct bench bench = bench_of(orders[i][0], NULL);
+		bench.first.second = orders[i][1];
+		lvm_build(&bench.first);
+		scan(&bench);
+		assert_sound(&bench);
+		assert_int_equal(bench.table.partitions.count, 3);
+		assert_true(must(&bench, "vg-slip/root")->readable);
+		done(&bench);
+	}
+}
+
 static void damage_has_a_place(void **state)
 {
 	(void)state;
@@ -466,6 +484,7 @@ int main(void)
 		cmocka_unit_test(volumes_span_partitions),
 		cmocka_unit_test(text_wraps_around),
 		cmocka_unit_test(the_newest_text_counts),
+		cmocka_unit_test(the_newer_of_two_areas_counts),
 		cmocka_unit_test(damage_has_a_place),
 		cmocka_unit_test(the_same_volume_twice),
 		cmocka_unit_test(members_without_a_group),

@@ -8,7 +8,7 @@ import pathlib
 import shutil
 from typing import Callable
 
-from . import disk, edit, layouts, loaders, roots, tree
+from . import disk, edit, layouts, loaders, lvm, roots, tree
 from .edit import Image
 from .tools import ImageError, run
 
@@ -190,6 +190,22 @@ def luks_root(image):
         header.unlink()
 
 
+def lvm_root(image):
+    """The root partition becomes a physical volume, in which the root's file system stays where it is but for its
+    first extent: that makes room for LVM's metadata, and goes to the end, so that the volume is in two pieces."""
+    start, number = image.parts[image.root].start, image.root
+    extents = -(-image.parts[number].size // lvm.EXTENT)
+    image.edit("/grub/grub.cfg", rf"root=UUID={layouts.ROOT_UUID}", "root=/dev/mapper/vg--slip-root", number=2)
+    image.edit("/etc/fstab", rf"^UUID={layouts.ROOT_UUID} ", "/dev/vg-slip/root ")
+    image.resize(image.size() + GIB)
+    run("sgdisk", "--move-second-header", f"--delete={number}", f"--new={number}:{start // 512}:0",
+        f"--typecode={number}:8e00", image.path)
+    size = image.size() - start - MIB
+    first = image.peek(start, lvm.EXTENT)
+    image.poke(start, lvm.header("vg-slip", "root", size, [(extents - 1, 1), (0, extents - 1)]))
+    image.poke(start + lvm.HEADER + (extents - 1) * lvm.EXTENT, first)
+
+
 def blank(image):
     image.resize(0)
     image.resize(GIB)
@@ -303,6 +319,7 @@ VARIANTS = {
     "trixie-luks": Variant("trixie", luks_root, "the root is encrypted"),
     "trixie-blank": Variant("trixie", blank, "one GiB of zeros"),
     "trixie-whole-disk": Variant("trixie", whole_disk, "a file system without a partition table"),
+    "bookworm-lvm": Variant("bookworm-boot", lvm_root, "the root is a logical volume, and the initramfs has no lvm"),
     "bookworm-masked": Variant("bookworm", masked_sysctls, "the sysctl file is masked"),
     "bookworm-globs": Variant("bookworm", globbed_sysctls, "sysctls set by a glob, with an exclusion"),
     "bookworm-late": Variant("bookworm", later_sysctls, "a later sysctl file wins"),
