@@ -28,6 +28,9 @@ struct disk_state {
  */
 typedef bool container_open_fn(struct disk *disk, struct error *error);
 
+/* disk.c: remembers the first read that failed, whatever the one who read makes of it; always false. */
+bool disk_read_failed(struct disk *disk, const struct error *error);
+
 /* raw.c: the bytes of the input are the bytes of the disk. */
 bool raw_open(struct disk *disk, struct error *error);
 

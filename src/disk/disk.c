@@ -68,6 +68,13 @@ static bool matches(const struct container *container, struct span first, struct
 	                                          container->magic, container->length);
 }
 
+bool disk_read_failed(struct disk *disk, const struct error *error)
+{
+	if (!disk->failure[0])
+		memcpy(disk->failure, error->message, sizeof(disk->failure));
+	return false;
+}
+
 /* Only a regular file or a block device has a size and can be read at any place. */
 static bool check_kind(struct disk_state *state, struct error *error)
 {

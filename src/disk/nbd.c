@@ -153,11 +153,8 @@ static bool load_pieces(struct nbd *nbd, uint64_t first, uint64_t count, struct 
 			count = i;
 	uint64_t offset = first * PIECE_SIZE, left = nbd->disk->reader.size - offset;
 	size_t length = count * PIECE_SIZE < left ? (size_t)count * PIECE_SIZE : (size_t)left;
-	if (!read_server(nbd, offset, length, error)) {
-		if (!nbd->disk->failure[0])
-			memcpy(nbd->disk->failure, error->message, sizeof(nbd->disk->failure));
-		return false;
-	}
+	if (!read_server(nbd, offset, length, error))
+		return disk_read_failed(nbd->disk, error);
 	for (size_t at = 0; at < length; at += PIECE_SIZE)
 		keep_piece(nbd, first + at / PIECE_SIZE, nbd->answer + at,
 		           length - at < PIECE_SIZE ? length - at : PIECE_SIZE);

@@ -84,7 +84,7 @@ static bool raw_read(void *context, uint64_t offset, void *buffer, size_t length
 		size_t now = length;
 		if (state->may_have_holes && (offset < state->extent_start || offset >= state->extent_end) &&
 		    !find_extent(state, offset, error))
-			return false;
+			return disk_read_failed(disk, error);
 		if (state->may_have_holes) {
 			uint64_t left = state->extent_end - offset;
 			if (left < now)
@@ -93,7 +93,7 @@ static bool raw_read(void *context, uint64_t offset, void *buffer, size_t length
 		if (state->may_have_holes && state->extent_is_hole)
 			memset(to, 0, now);
 		else if (!read_some(disk, offset, to, now, &now, error))
-			return false;
+			return disk_read_failed(disk, error);
 		to += now;
 		offset += now;
 		length -= now;

@@ -276,6 +276,8 @@ bool tar_read(const struct reader *in, struct budget *budget, struct arena *aren
 	for (bool ended = false; sound && !ended;)
 		sound = step(walk, &ended, error);
 	free(walk);
+	if (!sound)
+		out->damage = arena_strdup(arena, error->message);
 	return sound;
 }
 

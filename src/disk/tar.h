@@ -46,6 +46,7 @@ struct tar_archive {
 	LIST(struct tar_extent) extents; /* of the sparse ones, in ascending order each */
 	uint64_t end;                    /* offset behind the last member */
 	bool has_end;                    /* a block of zeros follows there, as it should */
+	const char *damage;              /* why it was not read to its end: one sentence; NULL: it was */
 };
 
 /* Is this block the header of a member? Its checksum says so, in all formats; `magic`: or the name "ustar".

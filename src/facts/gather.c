@@ -42,7 +42,7 @@ void gather_system(struct gatherer *gatherer)
 	gather_kernels(gatherer);
 }
 
-/* A disk that could not be read in one place was not fully examined, whatever the readers made of that. */
+/* An input that could not be read in one place was not fully examined, whatever the readers made of that. */
 static void note_failure(struct gatherer *gatherer)
 {
 	if (!gatherer->disk->failure[0] || gatherer->facts->examined != EXAMINED_FULL)
@@ -56,7 +56,6 @@ static void gather_opened(struct gatherer *gatherer)
 {
 	const struct disk *disk = gatherer->disk;
 	bool is_packed = disk->packing.compression || gatherer->input->source == SOURCE_STREAM;
-	gatherer->facts->packing = disk->packing;
 	if (disk->archive && !disk->packing.disk.name) {
 		if (!gather_root_tar(gatherer, disk->archive, disk->container))
 			gatherer->facts->reason =
@@ -64,10 +63,8 @@ static void gather_opened(struct gatherer *gatherer)
 				"disk.raw, no single file that looks like a disk, and neither /etc nor /usr";
 		return;
 	}
-	if (!disk->archive && is_packed && gather_part(gatherer, &disk->reader))
-		return;
-	gather_disk(gatherer);
-	note_failure(gatherer);
+	if (disk->archive || !is_packed || !gather_part(gatherer, &disk->reader))
+		gather_disk(gatherer);
 }
 
 /* A disk in some wrapping. */
@@ -82,7 +79,9 @@ static void gather_wrapped(struct gatherer *gatherer)
 	if (gatherer->disk->problem.code)
 		*LIST_ADD(gatherer->arena, &facts->problems) = gatherer->disk->problem;
 	if (gatherer->disk->served == SERVED_NOT) {
+		facts->packing = gatherer->disk->packing;
 		gather_opened(gatherer);
+		note_failure(gatherer);
 		return;
 	}
 	facts->served = gatherer->disk->served;
@@ -95,8 +94,10 @@ static void gather_file(struct gatherer *gatherer)
 {
 	struct error error = { 0 };
 	if (disk_open_bytes(gatherer->input, &gatherer->disk, &error) &&
-	    gather_part(gatherer, &gatherer->disk->reader))
+	    gather_part(gatherer, &gatherer->disk->reader)) {
+		note_failure(gatherer);
 		return;
+	}
 	disk_close(gatherer->disk);
 	gatherer->disk = NULL;
 	gather_wrapped(gatherer);

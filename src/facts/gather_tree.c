@@ -41,13 +41,16 @@ static void conclude(struct gatherer *gatherer)
 	gather_checkpoint(gatherer);
 }
 
-static void note_denied(struct gatherer *gatherer)
+static void note_unread(struct gatherer *gatherer)
 {
 	const struct hostdir_use *use = gatherer->directory;
-	const struct place place = { .path = use->first_denied };
+	const struct place place = { .path = use->first_denied }, failed = { .path = use->first_failed };
 	if (use->denied > 0)
 		gather_note_gap(gatherer, "permission-denied", &place, "%s may not be read by this user: %s",
 		                use->first_denied, HOSTDIR_DENIED);
+	if (use->first_failed)
+		gather_note_gap(gatherer, "file-unreadable", &failed, "%s cannot be read: %s",
+		                use->first_failed, use->failure);
 }
 
 void gather_directory(struct gatherer *gatherer)
@@ -68,7 +71,7 @@ void gather_directory(struct gatherer *gatherer)
 	}
 	gatherer->directory = hostdir_use(root);
 	gather_root(gatherer, root, "directory");
-	note_denied(gatherer);
+	note_unread(gatherer);
 	conclude(gatherer);
 	gatherer->directory = NULL; /* it ends with the file system */
 }
@@ -77,6 +80,19 @@ void gather_directory(struct gatherer *gatherer)
 static bool holds_layers(const struct tree *tree)
 {
 	return tree_exists(tree, "/oci-layout") || tree_exists(tree, "/manifest.json");
+}
+
+/* What is missing of it could be what a rule looks for. */
+static void note_damage(struct gatherer *gatherer, const struct tar_archive *archive)
+{
+	if (archive->damage)
+		gather_note_gap(gatherer, "tar-damaged", NULL, "%s: what comes behind it is not examined",
+		                archive->damage);
+	else if (!archive->has_end)
+		gather_note_gap(gatherer, "tar-damaged", NULL,
+		                "the tar archive ends at offset %" PRIu64
+		                " without its end mark: was it copied completely?",
+		                archive->end);
 }
 
 bool gather_root_tar(struct gatherer *gatherer, const struct tar_archive *archive, const char *container)
@@ -96,6 +112,7 @@ bool gather_root_tar(struct gatherer *gatherer, const struct tar_archive *archiv
 			"what `docker export` or `podman export` writes of a container";
 		return true;
 	}
+	note_damage(gatherer, archive);
 	gather_root(gatherer, root, container);
 	conclude(gatherer);
 	return true;

@@ -118,6 +118,26 @@ static int open_beneath(const struct hostdir *host, const char *path, int flags)
 	return host->has_openat2 ? open_by_openat2(host, path, flags) : open_by_steps(host, path, flags);
 }
 
+/* What is there and cannot be read: the first is remembered, whatever the one who reads makes of it. */
+static bool failed(const struct filesystem *fs, const char *path, enum error_code code, const char *why,
+                   struct error *error)
+{
+	struct hostdir *host = fs->state;
+	if (!host->use.first_failed) {
+		host->use.first_failed = arena_printf(fs->arena, "/%s", path);
+		host->use.failure = arena_strdup(fs->arena, why);
+	}
+	return error_set(error, code, "%s", why);
+}
+
+static bool failed_node(const struct node *node, enum error_code code, const char *why, struct error *error)
+{
+	char path[PATH_SIZE];
+	if (!path_of(node->fs->state, (uint32_t)node->driver[0], NULL, path))
+		path[0] = '\0';
+	return failed(node->fs, path, code, why, error);
+}
+
 /* Why something cannot be opened or read; what this user may not do is remembered. */
 static bool refuse(const struct filesystem *fs, const char *path, int failure, struct error *error)
 {
@@ -134,7 +154,7 @@ static bool refuse(const struct filesystem *fs, const char *path, int failure, s
 		return error_set(error, ERROR_IO, "permission denied: %s",
 		                 host->of_machine ? "run as root" : HOSTDIR_DENIED);
 	default:
-		return error_set(error, ERROR_IO, "%s", strerrordesc_np(failure));
+		return failed(fs, path, ERROR_IO, strerrordesc_np(failure), error);
 	}
 }
 
@@ -215,8 +235,8 @@ static bool hostdir_root(const struct filesystem *fs, struct node *out, struct e
 }
 
 /*
- * Files of /proc have a size of 0, those of /sys one of a page, and neither has blocks on a disk: the end is where
- * reading ends. What cannot be read gets a size all the same, so that reading it says why.
+ * Files of /proc have a size of 0, those of /sys one of a page, and neither has blocks on a disk: the end is
+ * where reading ends. What cannot be read gets a size all the same, so that reading it says why.
  */
 static uint64_t measured(const struct hostdir *host, uint32_t parent, const char *name)
 {
@@ -277,7 +297,7 @@ static bool reopen(const struct node *node, int flags, int *out, struct error *e
 	    status.st_dev != node->driver[1]) {
 		if (descriptor >= 0)
 			close(descriptor);
-		return error_set(error, ERROR_IO, "it was replaced while the directory was read");
+		return failed_node(node, ERROR_IO, "it was replaced while the directory was read", error);
 	}
 	*out = descriptor;
 	return true;
@@ -313,7 +333,7 @@ static bool hostdir_list(const struct node *directory, fs_list_fn *each, void *c
 	while (sound && more) {
 		long got = syscall(SYS_getdents64, descriptor, buffer, NAMES_SIZE);
 		if (got < 0)
-			sound = error_set(error, ERROR_IO, "%s", strerrordesc_np(errno));
+			sound = failed_node(directory, ERROR_IO, strerrordesc_np(errno), error);
 		if (got <= 0)
 			break;
 		sound = give_names(directory->fs, span_of(buffer, (size_t)got), each, context, &more, error);
@@ -332,7 +352,7 @@ static bool hostdir_read_link(const struct node *link, char *target, size_t capa
 	int failure = errno;
 	close(descriptor);
 	if (length < 0)
-		return error_set(error, ERROR_IO, "%s", strerrordesc_np(failure));
+		return failed_node(link, ERROR_IO, strerrordesc_np(failure), error);
 	if ((size_t)length >= capacity)
 		return error_set(error, ERROR_CORRUPT, "the link's target is longer than %zu bytes",
 		                 capacity - 1);
@@ -377,9 +397,9 @@ static bool hostdir_read(const struct node *file, uint64_t offset, void *buffer,
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return error_set(error, ERROR_IO, "it cannot be read: %s", strerrordesc_np(errno));
+			return failed_node(file, ERROR_IO, strerrordesc_np(errno), error);
 		if (got == 0)
-			return error_set(error, ERROR_TRUNCATED, "it shrank while it was read");
+			return failed_node(file, ERROR_TRUNCATED, "it shrank while it was read", error);
 		host->use.bytes_read += (uint64_t)got;
 		to += got;
 		offset += (uint64_t)got;

@@ -12,6 +12,8 @@ struct hostdir_use {
 	uint64_t bytes_read;
 	uint64_t denied;          /* files and directories that this user may not read */
 	const char *first_denied; /* the path of the first, from the root ("/etc/shadow"); NULL */
+	const char *first_failed; /* the same of what could not be read for another reason; NULL */
+	const char *failure;      /* that reason: why reading first_failed did not work */
 };
 
 /* How to get at what this user may not read. */

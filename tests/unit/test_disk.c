@@ -123,6 +123,7 @@ static void shrinking_file_is_an_error(void **state)
 	assert_false(reader_read(&disk->reader, 0, block, MIB, &error));
 	assert_int_equal(error.code, ERROR_TRUNCATED);
 	assert_non_null(strstr(error.message, "shrank"));
+	assert_string_equal(disk->failure, error.message);
 	assert_true(reader_read(&disk->reader, 0, block, 4096, &error));
 	disk_close(disk);
 	close(descriptor);

@@ -433,6 +433,64 @@ static void a_root_tar_is_an_input(void **state)
 	arena_free(&bench.arena);
 }
 
+/* The settings that are missing could be those that a rule looks for. */
+static void a_cut_root_tar_is_not_fully_examined(void **state)
+{
+	(void)state;
+	struct bench bench = { 0 };
+	struct span tar = image_script("mkdir etc; echo ID=debian > etc/os-release; echo x=1 > etc/sysctl.conf;"
+	                               "tar -cf image etc/os-release etc/sysctl.conf",
+	                               &bench.arena);
+	gather_bytes(&bench, span_of(tar.data, 1024 + 512));
+	assert_int_equal(bench.facts.kind, INPUT_TREE);
+	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
+	assert_string_equal(bench.facts.os.id, "debian");
+	assert_string_equal(bench.facts.reason,
+	                    "the tar archive ends at offset 1536, 4 bytes before its member etc/sysctl.conf "
+	                    "does: what comes behind it is not examined");
+	assert_string_equal(bench.facts.problems.items[0].code, "tar-damaged");
+
+	/* Between two members nothing but the mark that is missing tells. */
+	bench = (struct bench){ .arena = bench.arena };
+	gather_bytes(&bench, span_of(tar.data, 1024));
+	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
+	assert_string_equal(bench.facts.reason,
+	                    "the tar archive ends at offset 1024 without its end mark: was it copied completely?");
+
+	bench = (struct bench){ .arena = bench.arena };
+	((uint8_t *)(uintptr_t)tar.data)[1024] ^= 1;
+	gather_bytes(&bench, tar);
+	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
+	assert_non_null(strstr(bench.facts.reason, "the tar header at offset 1024 is damaged"));
+	arena_free(&bench.arena);
+}
+
+static void cut_file(void *context, const struct facts *facts)
+{
+	(void)facts;
+	assert_int_equal(ftruncate(fileno(context), 512), 0);
+}
+
+/* Readers take a file that cannot be read for one that says nothing; what it held is not known all the same. */
+static void what_can_no_longer_be_read_is_not_fully_examined(void **state)
+{
+	(void)state;
+	struct arena arena = { 0 };
+	struct questions questions = { 0 };
+	struct facts facts;
+	FILE *file = tool_file(image_script("mkdir -p etc/sysctl.d usr/lib/modules/6.5.0;"
+	                                    "echo CONFIG_X=y > usr/lib/modules/6.5.0/config;"
+	                                    "echo x=1 > etc/sysctl.d/1.conf; tar -cf image etc usr",
+	                                    &arena));
+	struct input input = input_of_file("root.tar", fileno(file));
+	facts_gather(&input, &questions, cut_file, file, &arena, &facts);
+	assert_int_equal(facts.kind, INPUT_TREE);
+	assert_int_equal(facts.examined, EXAMINED_PARTIAL);
+	assert_non_null(strstr(facts.reason, "it shrank while it was read"));
+	fclose(file);
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +508,8 @@ int main(void)
 		cmocka_unit_test(the_running_machine_is_an_input),
 		cmocka_unit_test(what_the_running_machine_lacks_is_said),
 		cmocka_unit_test(a_root_tar_is_an_input),
+		cmocka_unit_test(a_cut_root_tar_is_not_fully_examined),
+		cmocka_unit_test(what_can_no_longer_be_read_is_not_fully_examined),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

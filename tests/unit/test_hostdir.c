@@ -168,6 +168,8 @@ static void a_file_that_changes_is_told(void **state)
 	assert_false(reader_read(&reader, 0, bytes, 8, &error));
 	assert_int_equal(error.code, ERROR_TRUNCATED);
 	assert_string_equal(error.message, "it shrank while it was read");
+	assert_string_equal(hostdir_use(&bench.fs)->first_failed, "/shrinks");
+	assert_string_equal(hostdir_use(&bench.fs)->failure, error.message);
 
 	assert_true(tree_lookup(&bench.tree, "/replaced", &file, &error));
 	sh(&bench, "cd root; echo 7654321 > new; mv new replaced");
