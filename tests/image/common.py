@@ -72,8 +72,8 @@ def partitions(name):
 
 
 def cat(path, part, inner):
-    """A file's bytes as debugfs, GRUB (xfs) or mtools read them; None where there is no such regular file."""
-    if part.file_system == "xfs":
+    """A file's bytes as debugfs, GRUB (xfs, btrfs) or mtools read them; None where there is no such regular file."""
+    if part.file_system in ("xfs", "btrfs"):
         done = subprocess.run(["grub-fstest", path, "cat", f"(loop0,gpt{part.number}){inner}"], capture_output=True,
                               env=environment(), check=False)
         return done.stdout if done.returncode == 0 else None

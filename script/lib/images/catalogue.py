@@ -60,6 +60,8 @@ BASES = {
                          "/usr is a partition of its own"),
     "bookworm-xfs": Base("bookworm", dataclasses.replace(layouts.named("boot"), name="xfs", root_type="xfs"),
                          "the root is xfs, /boot a partition of its own", boot_files="boot"),
+    "bookworm-btrfs": Base("bookworm", dataclasses.replace(layouts.named("boot"), name="btrfs", root_type="btrfs"),
+                           "the root is btrfs, /boot a partition of its own", boot_files="boot"),
     "trixie-4k": Base("trixie", dataclasses.replace(STANDARD, name="4k", sector=4096, bios=False),
                       "sectors of 4096 bytes, UEFI only"),
     "bookworm-two": Base("bookworm", layouts.named("saved"), "two kernels, no saved entry: the first one boots",
@@ -196,7 +198,8 @@ def lvm_root(image):
     start, number = image.parts[image.root].start, image.root
     extents = -(-image.parts[number].size // lvm.EXTENT)
     image.edit("/grub/grub.cfg", rf"root=UUID={layouts.ROOT_UUID}", "root=/dev/mapper/vg--slip-root", number=2)
-    image.edit("/etc/fstab", rf"^UUID={layouts.ROOT_UUID} ", "/dev/vg-slip/root ")
+    if image.parts[number].file_system == "ext4":
+        image.edit("/etc/fstab", rf"^UUID={layouts.ROOT_UUID} ", "/dev/vg-slip/root ")
     image.resize(image.size() + GIB)
     run("sgdisk", "--move-second-header", f"--delete={number}", f"--new={number}:{start // 512}:0",
         f"--typecode={number}:8e00", image.path)
@@ -320,6 +323,7 @@ VARIANTS = {
     "trixie-blank": Variant("trixie", blank, "one GiB of zeros"),
     "trixie-whole-disk": Variant("trixie", whole_disk, "a file system without a partition table"),
     "bookworm-lvm": Variant("bookworm-boot", lvm_root, "the root is a logical volume, and the initramfs has no lvm"),
+    "bookworm-lvm-xfs": Variant("bookworm-xfs", lvm_root, "the same with xfs in it, which fstab knows by its UUID"),
     "bookworm-masked": Variant("bookworm", masked_sysctls, "the sysctl file is masked"),
     "bookworm-globs": Variant("bookworm", globbed_sysctls, "sysctls set by a glob, with an exclusion"),
     "bookworm-late": Variant("bookworm", later_sysctls, "a later sysctl file wins"),

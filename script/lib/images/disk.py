@@ -2,6 +2,7 @@
 
 import binascii
 import contextlib
+import functools
 import os
 import pathlib
 import struct
@@ -134,26 +135,33 @@ def _write_proto(file, tree):
     add(tree, "")
 
 
-def _write_xfs(path, part, tree, identity):
-    """mkfs.xfs takes no offset: the file system is made beside the disk and copied into it."""
-    aside = path.with_name(path.name + ".xfs")
+@contextlib.contextmanager
+def _beside(path, part):
+    """For tools that take no offset: the file system is made beside the disk, and then copied into it."""
+    aside = path.with_name(path.name + ".aside")
     with open(aside, "wb") as file:
         file.truncate(part.size)
     try:
-        with tempfile.NamedTemporaryFile("w") as proto:
-            _write_proto(proto, tree)
-            proto.flush()
-            run("mkfs.xfs", "-q", "-K", "-m", f"uuid={identity}", "-p", proto.name, aside)
+        yield aside
         run("dd", f"if={aside}", f"of={path}", "bs=1M", f"seek={part.start // MIB}", "conv=notrunc,sparse")
     finally:
         aside.unlink()
 
 
+def _write_xfs(path, part, tree, identity):
+    with _beside(path, part) as aside, tempfile.NamedTemporaryFile("w") as proto:
+        _write_proto(proto, tree)
+        proto.flush()
+        run("mkfs.xfs", "-q", "-K", "-m", f"uuid={identity}", "-p", proto.name, aside)
+
+
+def _write_btrfs(path, part, tree, identity):
+    with _beside(path, part) as aside:
+        run("mkfs.btrfs", "-q", "-K", "-f", "-U", identity, "--rootdir", tree, aside)
+
+
 def _write_esp(path, part, sector, boot_files):
-    esp = path.with_name(path.name + ".esp")
-    with open(esp, "wb") as file:
-        file.truncate(part.size)
-    try:
+    with _beside(path, part) as esp:
         run("mkfs.vfat", "-F", "32", "-S", sector, "-s", "1", "-n", "ESP",
             "-i", layouts.ESP_VOLUME_ID.replace("-", ""), esp)
         loader, config = boot_files / "grubx64.efi", boot_files / "esp.cfg"
@@ -161,9 +169,6 @@ def _write_esp(path, part, sector, boot_files):
         run("mcopy", "-i", esp, loader, "::/EFI/BOOT/BOOTX64.EFI")
         run("mcopy", "-i", esp, loader, "::/EFI/debian/grubx64.efi")
         run("mcopy", "-i", esp, config, "::/EFI/debian/grub.cfg")
-        run("dd", f"if={esp}", f"of={path}", "bs=1M", f"seek={part.start // MIB}", "conv=notrunc,sparse")
-    finally:
-        esp.unlink()
 
 
 def _write_bios(path, layout, parts, boot_files):
@@ -215,10 +220,8 @@ def make(path, layout, tree, boot_files, size=3 * GIB, features="^metadata_csum_
             if number:
                 aside = stack.enter_context(_split_off(tree, inner, folder))
                 _write_ext4(unfinished, by_number[number], aside, identity, features)
-        if layout.root_type == "xfs":
-            _write_xfs(unfinished, by_number[layout.root], tree, layouts.ROOT_UUID)
-        else:
-            _write_ext4(unfinished, by_number[layout.root], tree, layouts.ROOT_UUID, features)
+        write = {"ext4": functools.partial(_write_ext4, features=features), "xfs": _write_xfs, "btrfs": _write_btrfs}
+        write[layout.root_type](unfinished, by_number[layout.root], tree, layouts.ROOT_UUID)
     if layout.uefi:
         _write_esp(unfinished, by_number[ESP_NUMBER], layout.sector, boot_files)
     if layout.bios:

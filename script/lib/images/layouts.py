@@ -22,7 +22,7 @@ class Layout:
     root: int = 1
     boot: int = 0                # 0: /boot is on the root file system
     usr: int = 0
-    root_type: str = "ext4"     # or "xfs"; /boot and /usr are ext4
+    root_type: str = "ext4"      # or "xfs", "btrfs"; /boot and /usr are ext4
     bios: bool = True
     uefi: bool = True
     sector: int = 512

@@ -83,7 +83,7 @@ def put(tree, path, text, mode=0o644):
 
 
 def fstab(layout):
-    options = {"ext4": "errors=remount-ro 0 1", "xfs": "defaults 0 0"}[layout.root_type]
+    options = {"ext4": "errors=remount-ro 0 1", "xfs": "defaults 0 0", "btrfs": "defaults 0 0"}[layout.root_type]
     lines = [f"UUID={layouts.ROOT_UUID} / {layout.root_type} {options}"]
     if layout.boot:
         lines.append(f"UUID={layouts.BOOT_UUID} /boot ext4 defaults 0 2")

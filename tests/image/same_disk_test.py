@@ -2,7 +2,7 @@
 """One disk in every container must be the same disk: the findings of each are those of the raw one, their evidence
 included. What may differ is what the rules say of the container itself.
 
-usage: wrapping_test.py NAME
+usage: same_disk_test.py NAME
 """
 
 import pathlib
