@@ -169,7 +169,7 @@ static void fill_disk(struct facts *facts)
 	*entry = (struct boot_entry){
 		.id = "gnulinux-simple",
 		.title = "Debian GNU/Linux",
-		.kernel = { "/boot/vmlinuz-6.1.0-56-cloud-amd64", 1, ANSWER_YES },
+		.kernel = { .path = "/boot/vmlinuz-6.1.0-56-cloud-amd64", .partition = 1, .found = ANSWER_YES },
 		.command_line = "root=UUID=0b5e8a3c-1111-4222-8333-444455556666 ro console=ttyS0,115200",
 		.place = { .partition = 1,
 		           .path = "/boot/grub/grub.cfg",
