@@ -128,29 +128,76 @@ static bool guess_root(struct filesystem *fs, struct root *out)
 	return false;
 }
 
-/* The root file system: what the booted entry's root= names, else the only one that looks like a root. */
-static struct root find_root(struct gatherer *gatherer)
+/* May a Linux system be in there, where nothing of it can be read? */
+static bool may_hide_root(const struct partition *partition)
 {
-	const struct boot *boot = &gatherer->facts->boot;
+	static const char *const others[] = { "swap", "vfat", "exfat", "ntfs", "iso9660" };
+	if (partition->volume && !partition->readable)
+		return true;
+	if (str_equal(partition->file_system, "LVM2_member"))
+		return partition->volumes_read != ANSWER_YES;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (str_equal(partition->file_system, others[i]))
+			return false;
+	return partition->file_system != NULL;
+}
+
+static const struct partition *find_hidden(const struct gatherer *gatherer)
+{
+	const struct partition_table *table = &gatherer->facts->table;
+	for (size_t i = 0; i < table->partitions.count; i++)
+		if (!gather_filesystem(gatherer, table->partitions.items[i].number) &&
+		    may_hide_root(&table->partitions.items[i]))
+			return &table->partitions.items[i];
+	return NULL;
+}
+
+const char *gather_why_closed(const struct gatherer *gatherer, uint64_t partition)
+{
+	struct error error = { 0 };
+	for (size_t i = 0; i < gatherer->filesystems.count; i++)
+		if (gatherer->filesystems.items[i]->partition == partition &&
+		    !fs_open(gatherer->filesystems.items[i], &error))
+			return arena_strdup(gatherer->arena, error.message);
+	return "it holds no known file system";
+}
+
+/*
+ * The entry that boots names a root that is not to be read. Another system on the disk is not the one that
+ * boots: nothing of it may be judged in its place. False where the name is all that is wrong.
+ */
+static bool note_named_root(struct gatherer *gatherer, const struct boot_entry *entry)
+{
+	const struct partition_table *table = &gatherer->facts->table;
+	const struct partition *hidden = find_hidden(gatherer);
+	if (entry->root_found == ANSWER_YES)
+		gather_note_gap(gatherer, "root-unreadable", &entry->place,
+		                "root=%s is %s, which cannot be read: %s", entry->root,
+		                volume_phrase(table, entry->root_partition, gatherer->arena),
+		                gather_why_closed(gatherer, entry->root_partition));
+	else if (entry->root && hidden)
+		gather_note_gap(gatherer, "root-unreadable", &entry->place,
+		                "root=%s may be in %s, which cannot be read", entry->root,
+		                volume_phrase(table, hidden->number, gatherer->arena));
+	else
+		return false;
+	return true;
+}
+
+/* The only file system that looks like a root. */
+static struct root guess_only_root(struct gatherer *gatherer)
+{
+	const struct partition_table *table = &gatherer->facts->table;
 	struct root found = { 0 }, other;
-	if (boot->default_known == ANSWER_YES) {
-		const struct boot_entry *entry = &boot->entries.items[boot->default_index];
-		if (entry->root_found == ANSWER_YES)
-			found.fs = gather_filesystem(gatherer, entry->root_partition);
-		found.options = boot_root_options(entry, gatherer->arena);
-		if (found.fs)
-			return found;
-	}
 	for (size_t i = 0; i < gatherer->filesystems.count; i++) {
 		struct filesystem *fs = gatherer->filesystems.items[i];
 		if (!fs_is_open(fs) || !guess_root(fs, &other))
 			continue;
 		if (found.fs) {
-			gather_note_gap(
-				gatherer, "root-ambiguous", NULL,
-				"%s and %s both hold a system, and no root= decides between them",
-				volume_phrase(&gatherer->facts->table, found.fs->partition, gatherer->arena),
-				volume_phrase(&gatherer->facts->table, fs->partition, gatherer->arena));
+			gather_note_gap(gatherer, "root-ambiguous", NULL,
+			                "%s and %s both hold a system, and no root= decides between them",
+			                volume_phrase(table, found.fs->partition, gatherer->arena),
+			                volume_phrase(table, fs->partition, gatherer->arena));
 			return (struct root){ 0 };
 		}
 		found = other;
@@ -159,6 +206,20 @@ static struct root find_root(struct gatherer *gatherer)
 		gather_note_gap(gatherer, "root-missing", NULL,
 		                "no file system that can be read holds a Linux system");
 	return found;
+}
+
+/* The root file system: what the booted entry's root= names, else the only one that looks like a root. */
+static struct root find_root(struct gatherer *gatherer)
+{
+	const struct boot *boot = &gatherer->facts->boot;
+	if (boot->default_known != ANSWER_YES)
+		return guess_only_root(gatherer);
+	const struct boot_entry *entry = &boot->entries.items[boot->default_index];
+	struct filesystem *named =
+		entry->root_found == ANSWER_YES ? gather_filesystem(gatherer, entry->root_partition) : NULL;
+	if (named)
+		return (struct root){ named, boot_root_options(entry, gatherer->arena) };
+	return note_named_root(gatherer, entry) ? (struct root){ 0 } : guess_only_root(gatherer);
 }
 
 /* Rewrites the paths of boot/, which are inside one file system each, to those of the running system. */

@@ -95,6 +95,41 @@ static bool mount_directory(struct gatherer *gatherer, struct filesystem *fs, co
 	return true;
 }
 
+/* Are files of a mount at this point asked for, wherever they lie? What else is mounted decides nothing. */
+static bool is_asked_for(const char *point)
+{
+	static const char *const systems[] = { "/usr", "/etc",   "/boot",  "/lib",
+		                               "/bin", "/lib64", "/lib32", "/sbin" };
+	for (size_t i = 0; i < ARRAY_SIZE(systems); i++)
+		if (path_below(point, systems[i]))
+			return true;
+	return str_equal(point, "/var") || str_equal(point, "/var/lib");
+}
+
+/*
+ * What is mounted at boot and cannot be read here covers what lies below it: a path that leads there is not
+ * known to be missing. The mount stands in the tree, and gives nothing but errors.
+ */
+static void mount_closed(struct gatherer *gatherer, const struct mount_entry *entry, const char *point,
+                         const char *why)
+{
+	struct error error = { 0 };
+	struct filesystem *closed = arena_alloc(gatherer->arena, sizeof(*closed));
+	closed->type = entry->type;
+	closed->partition = entry->partition;
+	if (!tree_mount(&gatherer->tree, point, closed, &error))
+		why = error.message;
+	if (is_asked_for(point))
+		gather_note_gap(gatherer, "mount-unreadable", &entry->place,
+		                "what %s mounts at %s cannot be read: %s", entry->device, point, why);
+}
+
+/* Names a device of this machine, as nothing over a network and no "tmpfs" does? */
+static bool names_device(const struct mount_entry *entry)
+{
+	return str_starts(entry->device, "/dev/") || strchr(entry->device, '=');
+}
+
 static void mount_entry(struct gatherer *gatherer, const struct mount_entry *entry)
 {
 	struct error error = { 0 };
@@ -104,9 +139,16 @@ static void mount_entry(struct gatherer *gatherer, const struct mount_entry *ent
 	/* The root is mounted already, as the kernel's command line says. */
 	if (!*point)
 		return;
+	if (entry->found == ANSWER_UNKNOWN) {
+		if (names_device(entry))
+			mount_closed(gatherer, entry, point, entry->reason);
+		return;
+	}
 	if (partition && !partition->mount)
 		partition->mount = point;
-	if (fs && !mount_directory(gatherer, fs, point, entry->options, &error))
+	if (!fs)
+		mount_closed(gatherer, entry, point, gather_why_closed(gatherer, entry->partition));
+	else if (!mount_directory(gatherer, fs, point, entry->options, &error))
 		gather_note_gap(gatherer, "mount-failed", &entry->place, "%s cannot be mounted: %s", point,
 		                error.message);
 }
@@ -130,7 +172,7 @@ bool gather_mounts(struct gatherer *gatherer, struct filesystem *root, const cha
 		struct mount_entry *entry = &facts->fstab.entries.items[i];
 		entry->found = boot_resolve_device(entry->device, &facts->table, gatherer->arena,
 		                                   &entry->partition, &entry->reason);
-		if (entry->found == ANSWER_YES && entry->path && entry->path[0] == '/')
+		if (entry->found != ANSWER_NO && entry->path && entry->path[0] == '/')
 			mount_entry(gatherer, entry);
 	}
 	return true;

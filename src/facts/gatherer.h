@@ -35,6 +35,9 @@ void gather_system(struct gatherer *gatherer);
 /* The open file system of a partition, NULL when there is none. */
 struct filesystem *gather_filesystem(const struct gatherer *gatherer, uint64_t partition);
 
+/* Why a partition has none. */
+const char *gather_why_closed(const struct gatherer *gatherer, uint64_t partition);
+
 /*
  * gather_mounts.c: where a path of one file system lies in the running system. The mount that shows the most
  * of the path decides; a path that none shows, and NULL, stay as they are.

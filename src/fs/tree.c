@@ -193,7 +193,7 @@ static bool shown_node(const struct filesystem *fs, const struct node *directory
 		return true;
 	}
 	if (!fs_is_open(fs))
-		return error_set(error, ERROR_UNSUPPORTED, "the %s file system is not open",
+		return error_set(error, ERROR_UNSUPPORTED, "the %s file system there cannot be read",
 		                 fs->type ? fs->type : "unknown");
 	return fs->driver->root(fs, out, error);
 }

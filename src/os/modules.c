@@ -72,18 +72,29 @@ static void load_carried_lists(struct lookup *lookup, const struct reader *initr
 	}
 }
 
-/* The modules' folder: the first that has a modules.dep, else the first that is there. */
-static const char *find_directory(const struct tree *tree, const char *version, struct arena *arena)
+/*
+ * The modules' folder: the first that has a modules.dep, else the first that is there. *there is UNKNOWN
+ * where none was found and one may be in what cannot be read.
+ */
+static const char *find_directory(const struct tree *tree, const char *version, struct arena *arena,
+                                  enum answer *there)
 {
 	static const char *const parents[] = { "/usr/lib/modules", "/lib/modules" };
+	struct error error = { 0 };
+	struct tree_file file;
 	const char *found = NULL;
+	*there = ANSWER_NO;
 	/* A version with a slash would be a path of its own. */
 	for (size_t i = 0; version && !strchr(version, '/') && i < ARRAY_SIZE(parents); i++) {
 		const char *path = arena_printf(arena, "%s/%s", parents[i], version);
 		if (tree_exists(tree, arena_printf(arena, "%s/modules.dep", path)))
 			return path;
-		if (!found && tree_exists(tree, path))
+		if (found)
+			continue;
+		if (tree_lookup(tree, path, &file, &error))
 			found = path;
+		else if (error.code != ERROR_NOT_FOUND)
+			*there = ANSWER_UNKNOWN;
 	}
 	return found;
 }
@@ -259,7 +270,8 @@ void kernel_modules_find(const struct tree *tree, const struct module_question *
 	const struct names *wanted = &question->wanted;
 	struct lookup lookup = { .tree = tree, .budget = budget, .arena = arena, .carried.budget = budget };
 	struct closure *closures = arena_alloc_array(arena, wanted->count, sizeof(*closures));
-	lookup.directory = tree ? find_directory(tree, kernel->version, arena) : NULL;
+	enum answer there = ANSWER_NO;
+	lookup.directory = tree ? find_directory(tree, kernel->version, arena, &there) : NULL;
 	if (!tree) {
 		if (initramfs && kernel->version)
 			load_carried_lists(&lookup, initramfs, kernel);
@@ -267,7 +279,7 @@ void kernel_modules_find(const struct tree *tree, const struct module_question *
 		load_list(&lookup, "modules.builtin", &lookup.builtin);
 		load_list(&lookup, "modules.dep", &lookup.dep);
 	} else {
-		lookup.dep.there = ANSWER_NO;
+		lookup.dep.there = there;
 	}
 	kernel->modules_directory = lookup.directory;
 	kernel->has_modules_dep = lookup.dep.there;

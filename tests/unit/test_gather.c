@@ -162,6 +162,102 @@ static void two_systems_without_a_menu_are_not_guessed_between(void **state)
 	arena_free(&bench.arena);
 }
 
+#define THREE_PARTITIONS                                                                                     \
+	SYSTEM("mkdir -p root/usr/lib/modules/6.1.0\n")                                                      \
+	"mv image system; mkfs.vfat -C esp 4096\n"                                                           \
+	"mmd -i esp ::EFI ::EFI/BOOT; mcopy -i esp uki ::EFI/BOOT/BOOTX64.EFI\n"                             \
+	"truncate -s 20M image\n"                                                                            \
+	"printf 'label-id: 0xabcdef12\\n2048,8192,ef\\n10240,16384\\n26624\\n' | sfdisk -q image\n"          \
+	"dd if=esp of=image bs=512 seek=2048 conv=notrunc\n"                                                 \
+	"dd if=system of=image bs=512 seek=10240 conv=notrunc\n"
+
+/*
+ * A disk with three partitions: a unified kernel image boots this root= from the first, the second holds a
+ * system with this fstab, and the third begins with what printf makes of `third`.
+ */
+static void gather_three(struct bench *bench, const char *root, const char *fstab, const char *third)
+{
+	const struct pe_test_section sections[] = {
+		pe_text(".cmdline", arena_printf(&bench->arena, "root=%s", root)),
+		pe_text(".linux", "no kernel"),
+	};
+	struct text script = { 0 };
+	struct span uki = pe_build(sections, ARRAY_SIZE(sections), &bench->arena);
+	text_add(&script, "{ ");
+	for (size_t i = 0; i < uki.size; i++)
+		if (uki.data[i])
+			text_printf(&script, "printf '\\%03o' | dd bs=1 seek=%zu of=uki conv=notrunc;",
+			            uki.data[i], i);
+	text_printf(&script, "truncate -s %zu uki; } 2>/dev/null\n", uki.size);
+	text_printf(&script, "mkdir -p root/etc; printf '%%s\\n' '%s' > root/etc/fstab\n", fstab);
+	text_add(&script, THREE_PARTITIONS);
+	text_printf(&script, "printf '%s' | dd of=image bs=512 seek=26624 conv=notrunc\n", third);
+	gather_script(bench, text_get(&script));
+	text_free(&script);
+	assert_int_equal(bench->facts.boot.default_known, ANSWER_YES);
+}
+
+#define LUKS "LUKS\\272\\276\\000\\002"
+
+static void another_system_is_not_judged_in_place_of_the_root(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *root, *third, *reason; /* NULL: the second partition is the system */
+	} rows[] = {
+		{ "PARTUUID=abcdef12-02", LUKS, NULL },
+		{ "/dev/vda2", "", NULL }, /* a wrong name, of the only system that there can be */
+		{ "PARTUUID=abcdef12-03", LUKS,
+		  "root=PARTUUID=abcdef12-03 is partition 3, which cannot be read: files of crypto_LUKS "
+		  "cannot be read" },
+		{ "PARTUUID=abcdef12-03", "",
+		  "root=PARTUUID=abcdef12-03 is partition 3, which cannot be read: it holds no known file "
+		  "system" },
+		{ "/dev/mapper/luks-root", LUKS,
+		  "root=/dev/mapper/luks-root may be in partition 3, which cannot be read" },
+		{ "LABEL=gone", LUKS, "root=LABEL=gone may be in partition 3, which cannot be read" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench bench = { 0 };
+		gather_three(&bench, rows[i].root, "", rows[i].third);
+		bool judged = str_equal(bench.facts.table.partitions.items[1].mount, "/");
+		assert_int_equal(judged, !rows[i].reason);
+		assert_int_equal(bench.facts.os.init_found, judged ? ANSWER_YES : ANSWER_UNKNOWN);
+		if (rows[i].reason)
+			assert_string_equal(bench.facts.reason, rows[i].reason);
+		arena_free(&bench.arena);
+	}
+}
+
+static void what_a_mount_covers_is_not_missing(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *fstab, *third;
+		enum answer modules; /* is a modules.dep there? */
+		bool gap;
+	} rows[] = {
+		{ "PARTUUID=abcdef12-03 /srv ext4 defaults 0 2", LUKS, ANSWER_NO, false },
+		{ "PARTUUID=abcdef12-09 /usr ext4 defaults 0 2", LUKS, ANSWER_NO, false },
+		{ "tmpfs /usr tmpfs defaults 0 0", LUKS, ANSWER_NO, false },
+		{ "PARTUUID=abcdef12-03 /usr f2fs defaults 0 2", LUKS, ANSWER_UNKNOWN, true },
+		{ "/dev/mapper/luks-usr /usr ext4 defaults 0 2", LUKS, ANSWER_UNKNOWN, true },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench bench = { .questions.all_kernels = true };
+		gather_three(&bench, "PARTUUID=abcdef12-02", rows[i].fstab, rows[i].third);
+		assert_int_equal(bench.facts.fstab.entries.count, 1);
+		assert_int_equal(kernel_of(&bench, "6.1.0")->has_modules_dep, rows[i].modules);
+		const struct problem *gap = NULL;
+		for (size_t j = 0; j < bench.facts.problems.count; j++)
+			if (str_equal(bench.facts.problems.items[j].code, "mount-unreadable"))
+				gap = &bench.facts.problems.items[j];
+		assert_int_equal(gap != NULL, rows[i].gap);
+		assert_int_equal(bench.facts.os.init_found, ANSWER_YES);
+		arena_free(&bench.arena);
+	}
+}
+
 /* A file that is a part of a system. */
 static const struct kernel *gather_part_of(struct bench *bench, struct span bytes, enum input_kind kind,
                                            enum examined examined)
@@ -340,7 +436,8 @@ static void the_running_machine_is_an_input(void **state)
 	struct bench bench = { .questions = { .symbols = { symbols, 1 }, .modules = { modules, 2 } } };
 	gather_root_of(&bench, &answers,
 	               "mkdir -p etc proc boot; echo ID=debian > etc/os-release;"
-	               "printf '#\\n# Linux/arm64 6.5.0 Kernel Configuration\\nCONFIG_X=y\\n' | gzip > proc/config.gz;"
+	               "printf '#\\n# Linux/arm64 6.5.0 Kernel Configuration\\nCONFIG_X=y\\n' | gzip > "
+	               "proc/config.gz;"
 	               "echo CONFIG_X=n > boot/config-6.5.0; echo 'Linux version 6.5.0 #1' > proc/version;"
 	               "echo 'console=ttyAMA0 root=/dev/sda1' > proc/cmdline;"
 	               "printf 'sda / ext2 rw 0 0\\nnone / ext3 rw 0 0\\n' > proc/mounts;"
@@ -376,8 +473,9 @@ static void what_the_running_machine_lacks_is_said(void **state)
 	struct bench bench = { 0 };
 	gather_root_of(&bench, &answers, "mkdir etc proc");
 	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
-	assert_string_equal(bench.facts.reason,
-	                    "there is neither /proc/config.gz nor /boot/config-6.5.0 nor a config among its modules");
+	assert_string_equal(
+		bench.facts.reason,
+		"there is neither /proc/config.gz nor /boot/config-6.5.0 nor a config among its modules");
 	bench.questions.kernel = "6.1.0";
 	gather_root_of(&bench, &answers, "mkdir etc proc");
 	assert_string_equal(bench.facts.reason, "no kernel of version 6.1.0 is running, but 6.5.0");
@@ -501,6 +599,8 @@ int main(void)
 		cmocka_unit_test(a_kernel_that_is_asked_for_is_judged_or_missed_by_name),
 		cmocka_unit_test(fstab_is_tied_to_the_disk),
 		cmocka_unit_test(two_systems_without_a_menu_are_not_guessed_between),
+		cmocka_unit_test(another_system_is_not_judged_in_place_of_the_root),
+		cmocka_unit_test(what_a_mount_covers_is_not_missing),
 		cmocka_unit_test(a_configuration_is_an_input),
 		cmocka_unit_test(a_kernel_is_an_input),
 		cmocka_unit_test(a_unified_kernel_image_is_an_input),
