@@ -58,12 +58,23 @@ static bool same_default(const struct boot *a, const struct boot *b)
 	return same;
 }
 
+static bool read_one_menu(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
+                          struct error *error)
+{
+	bool sound = loader_of(way)->read_menu(disk, way, out, error);
+	if (way->doubt) {
+		out->default_known = ANSWER_UNKNOWN;
+		out->default_reason = way->doubt;
+	}
+	return sound;
+}
+
 /* Both kinds of firmware may lead to different kernels: which one is judged must be said. */
 static void compare_ways(struct boot_disk *disk, const struct firmware_path *other, struct boot *out)
 {
 	struct boot second = { 0 };
 	struct error error = { 0 };
-	if (!loader_of(other)->read_menu(disk, other, &second, &error) || same_default(out, &second))
+	if (!read_one_menu(disk, other, &second, &error) || same_default(out, &second))
 		return;
 	const struct place place = other->path.config
 	                                   ? (struct place){ .partition = other->path.config_partition,
@@ -97,7 +108,7 @@ static bool read_menu(struct boot_disk *disk, struct firmware_path *ways, size_t
 				out->loader = ways[i].path.loader;
 		return true;
 	}
-	bool sound = loader_of(first)->read_menu(disk, first, out, error);
+	bool sound = read_one_menu(disk, first, out, error);
 	for (size_t i = 0; i < count && sound; i++)
 		if (&ways[i] != first && has_menu(&ways[i]) && ways[i].path.works != ANSWER_NO)
 			compare_ways(disk, &ways[i], out);

@@ -37,6 +37,7 @@ struct grub_image {
 	struct span config; /* commands that it runs before anything else */
 	enum answer normal; /* does it hold the module `normal`, without which GRUB reads no menu? */
 	enum answer blscfg; /* does it hold Fedora's module `blscfg`? */
+	bool bls_on_esp;    /* and one that looks on the EFI system partition as well? */
 };
 
 /* One way in, with what is needed to go on from it. */
@@ -46,6 +47,7 @@ struct firmware_path {
 	const char *cpu;
 	struct grub_image image;
 	struct grub_btrfs btrfs; /* how that GRUB takes paths there */
+	const char *doubt;       /* why another loader may be started than this one; NULL */
 };
 
 /* bios.c: how a BIOS would start the disk. False only when the disk cannot be read. */

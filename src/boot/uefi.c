@@ -8,7 +8,6 @@
 #include "boot/firmware.h"
 #include "boot/pe.h"
 
-#define ESP_TYPE    "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 #define SBAT_MAX    ((size_t)16 << 10)
 #define MODULES_MAX ((size_t)16 << 20)
 #define CSV_MAX     ((size_t)16 << 10)
@@ -33,6 +32,17 @@ struct uefi {
 	const struct efi_arch *arch;
 	struct tree esp;
 	uint64_t partition;
+	const char *second_stage; /* that shim is told to start; NULL: what it starts by itself */
+};
+
+/* What a line of shim's BOOT*.CSV makes a boot entry of. */
+struct csv_option {
+	const char *program;
+	const char *second_stage; /* NULL: none is named */
+};
+
+struct csv_options {
+	LIST(struct csv_option) list;
 };
 
 static void verdict(struct uefi *uefi, enum answer works, const char *reason)
@@ -134,20 +144,65 @@ static const char *inspect(struct uefi *uefi, const char *path)
 	return loader;
 }
 
-/* The first name in a BOOT*.CSV of shim's fallback: "shimx64.efi,debian,,..." in UTF-16LE. */
-static const char *csv_program(struct uefi *uefi, const char *path)
+/* UTF-16LE, of which names need the ASCII alone. */
+static struct span narrow(struct arena *arena, struct span wide)
 {
-	struct span text;
-	struct error error = { 0 };
-	struct text name CLEANUP(text_free) = { 0 };
-	if (!tree_load(&uefi->esp, path, CSV_MAX, uefi->disk->arena, &text, NULL, &error))
-		return NULL;
-	size_t at = span_has(text, 0, "\xff\xfe", 2) ? 2 : 0;
+	uint8_t *text = arena_alloc(arena, wide.size / 2 + 1);
+	size_t at = span_has(wide, 0, "\xff\xfe", 2) ? 2 : 0, length = 0;
 	uint16_t character;
-	for (; get_le16(text, at, &character) && character > ' ' && character < 0x7f && character != ',';
-	     at += 2)
-		text_add_char(&name, (char)character);
-	return name.size ? arena_strdup(uefi->disk->arena, text_get(&name)) : NULL;
+	for (; get_le16(wide, at, &character) && character; at += 2)
+		text[length++] = character < 0x7f ? (uint8_t)character : '?';
+	return span_of(text, length);
+}
+
+/* Takes what stands in front of the next comma. */
+static struct span take_field(struct span *line)
+{
+	size_t comma = span_find(*line, 0, ",", 1);
+	struct span field = span_of(line->data, comma == SIZE_MAX ? line->size : comma);
+	*line = comma == SIZE_MAX ? (struct span){ 0 } : span_from(*line, comma + 1);
+	return field;
+}
+
+/* "\EFI\Linux\a.efi" is a path from the root, all else one from the folder of shim. */
+static const char *second_stage_path(struct arena *arena, const char *folder, struct span name)
+{
+	bool whole = span_has(name, 0, "\\EFI\\", 5);
+	const char *text = arena_string(arena, name);
+	char *path = whole ? arena_strdup(arena, text) : arena_printf(arena, "%s/%s", folder, text);
+	for (char *at = path; *at; at++)
+		if (*at == '\\')
+			*at = '/';
+	return path;
+}
+
+/*
+ * The lines of a BOOT*.CSV of shim's fallback: "PROGRAM,LABEL,OPTIONS,COMMENT" in UTF-16LE. The first word of
+ * the options is what shim starts in place of GRUB, as in "shimx64.efi,redhat,\EFI\Linux\a.efi ,": without a
+ * blank behind it shim does not see it.
+ */
+static void read_csv(struct uefi *uefi, const char *folder, const char *name, struct csv_options *out)
+{
+	struct arena *arena = uefi->disk->arena;
+	struct span wide, text, line;
+	struct error error = { 0 };
+	const char *path = arena_printf(arena, "%s/%s", folder, name);
+	if (!tree_load(&uefi->esp, path, CSV_MAX, arena, &wide, NULL, &error))
+		return;
+	text = narrow(arena, wide);
+	while (span_next_line(&text, &line)) {
+		struct span program = take_field(&line), label = take_field(&line);
+		struct span options = take_field(&line);
+		if (program.size == 0 || label.size == 0)
+			continue;
+		while (options.size > 0 && options.data[0] == ' ')
+			options = span_from(options, 1);
+		size_t blank = span_find(options, 0, " ", 1);
+		struct csv_option *option = LIST_ADD(arena, &out->list);
+		option->program = arena_printf(arena, "%s/%s", folder, arena_string(arena, program));
+		if (blank != SIZE_MAX && blank > 0)
+			option->second_stage = second_stage_path(arena, folder, span_of(options.data, blank));
+	}
 }
 
 /* Folders of /EFI but BOOT: one a vendor. */
@@ -168,14 +223,26 @@ static bool has_fallback(struct uefi *uefi)
 	       find_file(uefi, "/EFI/BOOT/fallback.efi", file);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcasecmp(a, b) == 0);
+}
+
+static bool same_option(const struct csv_option *a, const struct csv_option *b)
+{
+	return same_text(a->program, b->program) && same_text(a->second_stage, b->second_stage);
+}
+
 /*
- * Shim as BOOTX64.EFI with fbx64.efi beside it starts what the first BOOT*.CSV under /EFI names. Nothing
- * else: a GRUB that lies there as well is passed over.
+ * Shim as BOOTX64.EFI with fbx64.efi beside it makes boot entries of the BOOT*.CSV under /EFI, and starts
+ * one: the first of them, or where there is a TPM, what the firmware starts behind a reset. Nothing else: a
+ * GRUB that lies there as well is passed over.
  */
 static const char *follow_fallback(struct uefi *uefi)
 {
 	struct arena *arena = uefi->disk->arena;
 	struct names names = vendors(uefi);
+	struct csv_options options = { 0 };
 	const char *shim = uefi->out->path.place.path;
 	verdict(uefi, ANSWER_NO,
 	        arena_printf(
@@ -187,22 +254,26 @@ static const char *follow_fallback(struct uefi *uefi)
 		if (strcasecmp(names.items[i], "BOOT") == 0)
 			continue;
 		const char *folder = arena_printf(arena, "/EFI/%s", names.items[i]);
-		const char *program =
-			csv_program(uefi, arena_printf(arena, "%s/BOOT%s.CSV", folder, uefi->arch->upper));
-		if (!program)
-			program = csv_program(uefi, arena_printf(arena, "%s/BOOT.CSV", folder));
-		if (!program)
-			continue;
-		program = arena_printf(arena, "%s/%s", folder, program);
-		verdict(uefi, ANSWER_NO,
-		        arena_printf(arena, "%s is shim, whose fallback starts %s, which does not exist",
-		                     shim, program));
-		return inspect(uefi, program);
+		size_t before = options.list.count;
+		read_csv(uefi, folder, arena_printf(arena, "BOOT%s.CSV", uefi->arch->upper), &options);
+		if (options.list.count == before)
+			read_csv(uefi, folder, "BOOT.CSV", &options);
 	}
-	return NULL;
+	if (options.list.count == 0)
+		return NULL;
+	const struct csv_option *first = &options.list.items[0];
+	for (size_t i = 1; i < options.list.count; i++)
+		if (!same_option(&options.list.items[i], first))
+			uefi->out->doubt = "shim's fallback makes more than one boot entry, and which of "
+					   "them is the first depends on the firmware";
+	verdict(uefi, ANSWER_NO,
+	        arena_printf(arena, "%s is shim, whose fallback starts %s, which does not exist", shim,
+	                     first->program));
+	uefi->second_stage = first->second_stage;
+	return inspect(uefi, first->program);
 }
 
-/* What shim starts: GRUB in its own folder. */
+/* What shim starts: what it is told to, else GRUB in its own folder. */
 static void follow_shim(struct uefi *uefi)
 {
 	struct arena *arena = uefi->disk->arena;
@@ -213,7 +284,8 @@ static void follow_shim(struct uefi *uefi)
 	/* SUSE's starts "grub.efi", without the architecture. */
 	if (!has_name(uefi, path, name) && has_name(uefi, path, "grub.efi"))
 		name = "grub.efi";
-	const char *grub = arena_printf(arena, "%s/%s", folder, name);
+	const char *grub =
+		uefi->second_stage ? uefi->second_stage : arena_printf(arena, "%s/%s", folder, name);
 	struct tree_file *file = arena_alloc(arena, sizeof(*file));
 	if (!find_file(uefi, grub, file)) {
 		verdict(uefi, ANSWER_NO,
@@ -306,7 +378,7 @@ static void check_esp(struct uefi *uefi)
 
 static bool is_esp(const struct partition *partition)
 {
-	return str_equal(partition->type, ESP_TYPE) || str_equal(partition->type, "0xef");
+	return str_equal(partition->type, VOLUME_ESP_TYPE) || str_equal(partition->type, "0xef");
 }
 
 /* EDK II starts the removable path of any FAT file system; the specification asks for one of the ESP's type.

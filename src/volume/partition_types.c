@@ -10,7 +10,7 @@ struct gpt_type {
 };
 
 static const struct gpt_type gpt_types[] = {
-	{ "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "EFI System" },
+	{ VOLUME_ESP_TYPE, "EFI System" },
 	{ "024dee41-33e7-11d3-9d69-0008c781f39f", "MBR partition scheme" },
 	{ "21686148-6449-6e6f-744e-656564454649", "BIOS boot" },
 	{ "9e1a2d38-c612-4316-aa26-8b49521e5a8b", "PowerPC PReP boot" },

@@ -13,6 +13,9 @@
  */
 #define VOLUME_FIRST_NUMBER 1001
 
+/* GPT type of the EFI system partition. */
+#define VOLUME_ESP_TYPE "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
+
 /* A partition, or a logical volume of LVM in one or more of them. */
 struct partition {
 	uint64_t number;       /* as Linux numbers it: sda1 is 1; a file system on the whole disk is 0 */

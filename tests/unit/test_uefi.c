@@ -127,6 +127,54 @@ static void fallback(void **state)
 	expect(&test, ANSWER_NO, "shim", "starts /EFI/debian/grubx64.efi, which does not exist");
 }
 
+/* ASCII as the UTF-16LE of a BOOT*.CSV. */
+static struct span csv_of(struct test_disk *test, const char *text)
+{
+	uint8_t *wide = arena_alloc(&test->arena, 2 + 2 * strlen(text));
+	memcpy(wide, "\xff\xfe", 2);
+	for (size_t i = 0; text[i]; i++)
+		wide[2 + 2 * i] = (uint8_t)text[i];
+	return span_of(wide, 2 + 2 * strlen(text));
+}
+
+/* A boot entry may name what shim starts in place of GRUB: RHEL's unified kernels are started so. */
+static void second_stage(void **state)
+{
+	(void)state;
+	static const char uki[] = "/EFI/Linux/a.efi", other[] = "/EFI/redhat/own.efi";
+	static const struct {
+		const char *csv, *place;
+		bool doubt;
+	} cases[] = {
+		{ "shimx64.efi,redhat,\\EFI\\Linux\\a.efi ,entry of a UKI\n", uki, false },
+		{ "shimx64.efi,redhat,own.efi ,x\n", other, false },
+		/* Without a blank behind the name, shim sees none. */
+		{ "shimx64.efi,redhat,\\EFI\\Linux\\a.efi,x\n", "/EFI/redhat/grubx64.efi", false },
+		{ "shimx64.efi,redhat,,This is the boot entry for Red Hat\r\n", "/EFI/redhat/grubx64.efi",
+		  false },
+		{ ",none\nshimx64.efi,,own.efi \nshimx64.efi,a,own.efi ,\n\nshimx64.efi,b,own.efi ,\n", other,
+		  false },
+		{ "shimx64.efi,a,\\EFI\\Linux\\a.efi ,\nshimx64.efi,b,own.efi ,\n", uki, true },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct test_disk test;
+		test_start(&test);
+		put(&test, "/EFI/BOOT/BOOTX64.EFI", small_pe(&test, ".sbat", "shim,2,UEFI shim\n"));
+		put(&test, "/EFI/BOOT/fbx64.efi", small_pe(&test, ".text", "x"));
+		put(&test, "/EFI/redhat/shimx64.efi", small_pe(&test, ".sbat", "shim,2,UEFI shim\n"));
+		put(&test, "/EFI/redhat/grubx64.efi", small_pe(&test, "mods", "x"));
+		put(&test, other, small_pe(&test, ".linux", "x"));
+		put(&test, uki, small_pe(&test, ".linux", "x"));
+		put(&test, "/EFI/redhat/BOOTX64.CSV", csv_of(&test, cases[i].csv));
+		struct firmware_path way = find(&test);
+		assert_string_equal(way.path.place.path, cases[i].place);
+		assert_string_equal(way.path.loader, strstr(cases[i].place, "grub") ? "grub" : "uki");
+		assert_int_equal(way.path.works, ANSWER_YES);
+		assert_int_equal(way.doubt != NULL, cases[i].doubt);
+		test_end(&test);
+	}
+}
+
 static void other_loaders(void **state)
 {
 	(void)state;
@@ -204,13 +252,10 @@ static void unreadable_esp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(removable_grub),
-		cmocka_unit_test(shim),
-		cmocka_unit_test(fallback),
-		cmocka_unit_test(other_loaders),
-		cmocka_unit_test(vendor_path_alone),
-		cmocka_unit_test(no_program),
-		cmocka_unit_test(no_esp),
+		cmocka_unit_test(removable_grub), cmocka_unit_test(shim),
+		cmocka_unit_test(fallback),       cmocka_unit_test(second_stage),
+		cmocka_unit_test(other_loaders),  cmocka_unit_test(vendor_path_alone),
+		cmocka_unit_test(no_program),     cmocka_unit_test(no_esp),
 		cmocka_unit_test(unreadable_esp),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
