@@ -133,6 +133,13 @@ static void choose(struct systemd_boot *loader, const struct bls_keys *config)
 			key ? "nothing is saved on a new machine, so systemd-boot takes the first entry"
 			    : "no default is set, so systemd-boot takes the first entry";
 	out->default_known = ANSWER_YES;
+	/* Entries that it finds by itself are not listed here. */
+	if (pattern && !matched && str_starts(pattern, "auto-")) {
+		out->default_known = ANSWER_UNKNOWN;
+		out->default_reason = arena_printf(
+			arena, "default %s in loader.conf is no entry of a file, and is not read",
+			key->value);
+	}
 	if (bls_last(config, "preferred")) {
 		out->default_known = ANSWER_UNKNOWN;
 		out->default_reason =

@@ -83,7 +83,9 @@ static void add_initrds(struct systemd_boot *loader, uint64_t partition, const s
 			.path = path, .partition = partition, .found = there ? ANSWER_YES : ANSWER_NO
 		};
 		text_add(&line, "initrd=");
-		for (const char *at = path; *at; at++)
+		/* As it is written, but for the separators. */
+		for (const char *at = initrd->value[0] == '/' || initrd->value[0] == '\\' ? path : path + 1;
+		     *at; at++)
 			text_add_char(&line, *at == '/' ? '\\' : *at);
 		text_add_char(&line, ' ');
 	}
@@ -140,7 +142,11 @@ static bool fill_type_1(struct systemd_boot *loader, uint64_t partition, const s
 	entry->place.line = first ? first->line : program->line;
 	entry->place.text = arena_printf(arena, "%s %s", first ? first->key : program->key,
 	                                 first ? first->value : program->value);
-	if (uki_boot(loader->disk, partition, path, 0, options, entry, &error))
+	uint64_t profile = 0;
+	const char *number = str_equal(program->key, "uki") ? value_of(keys, "profile") : NULL;
+	if (number && !str_to_u64(number, &profile))
+		profile = 0;
+	if (uki_boot(loader->disk, partition, path, (size_t)profile, options, entry, &error))
 		return true;
 	entry->kernel = (struct boot_file){ .path = path, .partition = partition, .found = ANSWER_YES };
 	entry->command_line = options;
@@ -164,6 +170,8 @@ static void read_type_1(struct systemd_boot *loader, uint64_t partition, const c
 		return;
 	}
 	bls_parse(text, BLS_SYSTEMD, arena, &keys);
+	if (bls_last(&keys, "uki-url"))
+		loader->doubt = arena_printf(arena, "%s is loaded from the network (uki-url)", path);
 	if (!is_for_this_machine(loader, &keys) || !fill_type_1(loader, partition, &keys, &entry.boot))
 		return;
 	entry.title = value_of(&keys, "title");

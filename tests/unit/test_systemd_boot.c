@@ -119,6 +119,41 @@ static void defaults(void **state)
 	}
 }
 
+/* Entries that systemd-boot makes itself, or loads from elsewhere, are not known. */
+static void not_of_files(void **state)
+{
+	(void)state;
+	for (int remote = 0; remote < 2; remote++) {
+		struct test_disk test;
+		begin(&test);
+		memory_file(&test.esp, "/loader/loader.conf", remote ? "" : "default auto-windows\n");
+		add_entry(&test, "a-1", "");
+		if (remote)
+			memory_file(&test.esp, "/loader/entries/b.conf", "uki-url https://host/a.efi\n");
+		struct boot boot = find(&test);
+		assert_int_equal(boot.default_known, ANSWER_UNKNOWN);
+		assert_non_null(strstr(boot.default_reason, remote ? "network" : "auto-windows"));
+		test_end(&test);
+	}
+}
+
+/* The command line names the initrd as the entry does. */
+static void bare_path(void **state)
+{
+	(void)state;
+	struct test_disk test;
+	begin(&test);
+	memory_file(&test.esp, "/vmlinuz", "kernel");
+	memory_file(&test.esp, "/boot/initrd", "initramfs");
+	memory_file(&test.esp, "/loader/entries/a.conf", "linux vmlinuz\ninitrd boot//initrd\noptions ro\n");
+	struct boot boot = find(&test);
+	const struct boot_entry *entry = default_is(&boot, "a.conf", "no default is set");
+	assert_string_equal(entry->command_line, "initrd=boot\\initrd ro");
+	assert_string_equal(entry->initrds.items[0].path, "/boot/initrd");
+	assert_int_equal(entry->initrds.items[0].found, ANSWER_YES);
+	test_end(&test);
+}
+
 static void timeouts(void **state)
 {
 	(void)state;
@@ -352,6 +387,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(type_1),
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(not_of_files),
+		cmocka_unit_test(bare_path),
 		cmocka_unit_test(timeouts),
 		cmocka_unit_test(order),
 		cmocka_unit_test(left_out),
