@@ -65,6 +65,9 @@ const char *grub_btrfs_path(const struct grub_disk *disk, const struct grub_btrf
 const char *grub_btrfs_relative(const struct grub_disk *disk, const struct grub_btrfs *btrfs,
                                 uint64_t partition, const char *path);
 
+/* A string of the module `blscfg` in those versions that read the ESP, and unified kernels, too. */
+#define GRUB_BLS_ON_ESP "blslinuxdir"
+
 /* How GRUB's core leaves things when it opens its first configuration file. */
 struct grub_start {
 	const char *platform; /* "pc" or "efi" */
@@ -77,6 +80,7 @@ struct grub_start {
 	uint64_t cmd_partition;
 	struct grub_btrfs btrfs; /* as the commands in its image left it */
 	enum answer blscfg; /* is that command in its image? */
+	bool bls_on_esp;    /* and a version of it that looks on the EFI system partition as well */
 };
 
 /*

@@ -119,32 +119,47 @@ static void read_files(struct grub_machine *machine, const struct grub_path *fol
 	}
 }
 
+/* Adds a variable's value and a blank; one that is not known is left to the script, which says so. */
+static bool add_variable(struct grub_machine *machine, struct span name, struct text *result)
+{
+	const char *text = arena_string(machine->arena, name);
+	const struct grub_value *found = *text ? variable(machine, text) : NULL;
+	if (!found || !grub_spend(machine, 1 + strlen(found->text) / 64))
+		return false;
+	if (found->unknown)
+		text_printf(result, "${%s} ", text);
+	else
+		text_printf(result, "%s ", found->text);
+	return true;
+}
+
 /*
- * The value with its $names replaced, and a blank behind each; one whose value is not known is left to the
- * script, which says so when it runs. NULL when nothing but names without a value was there.
+ * The value with its $names replaced, as GRUB does it: a name takes the blank behind it along, and a single
+ * character that stands alone before a '$' or the end is lost, as in "$kernelopts 3". NULL when nothing but
+ * names without a value was there.
  */
 static const char *replace_variables(struct grub_machine *machine, const char *value)
 {
 	struct text result CLEANUP(text_free) = { 0 };
 	bool any = false;
-	while (value && *value) {
+	while (value && *value && machine->flow != GRUB_FLOW_FAIL) {
 		size_t plain = strcspn(value, "$");
-		any |= plain > 0;
-		text_add_span(&result, span_of(value, plain));
+		if (plain > 1)
+			text_add_span(&result, span_of(value, plain));
+		any |= plain > 1;
 		value += plain;
 		if (*value != '$')
 			break;
 		size_t length = 0;
 		while (isalnum((unsigned char)value[1 + length]) || value[1 + length] == '_')
 			length++;
-		const char *name = arena_string(machine->arena, span_of(value + 1, length));
-		const struct grub_value *found = *name ? variable(machine, name) : NULL;
-		if (found && found->unknown)
-			text_printf(&result, "${%s} ", name);
-		else if (found)
-			text_printf(&result, "%s ", found->text);
-		any |= found != NULL;
+		struct span name = span_of(value + 1, length);
 		value += 1 + length;
+		bool at_end = !*value || *value == '$';
+		if (!at_end || length > 1)
+			any |= add_variable(machine, name, &result);
+		if (*value == '$' && length > 1 && !any)
+			return NULL;
 		value += *value == ' ';
 	}
 	return any ? arena_strdup(machine->arena, text_get(&result)) : NULL;
@@ -307,28 +322,6 @@ static bool is_asked_for(struct grub_machine *machine, const char *word, const s
 	return str_equal(word, file->id);
 }
 
-/* GRUB's own releases do not have the command: is it in the image or in the folder of modules? */
-static bool is_missing(struct grub_machine *machine)
-{
-	const struct grub_start *start = machine->start;
-	const struct grub_value *prefix = variable(machine, "prefix");
-	enum grub_file_kind kind;
-	if (start->blscfg != ANSWER_NO || !prefix || prefix->unknown)
-		return false;
-	const char *module = arena_printf(machine->arena, "%s/%s-%s/blscfg.mod", prefix->text, start->cpu,
-	                                  start->platform);
-	if (grub_look(machine, module, &kind) != ANSWER_YES || kind == GRUB_FILE_REGULAR)
-		return false;
-	machine->no_blscfg = grub_reason(
-		machine,
-		"this GRUB has no command `blscfg`, neither in its image nor as %s: its menu is empty",
-		module);
-	grub_problem(machine, "grub-no-blscfg", machine->no_blscfg,
-	             grub_place(machine, machine->source, machine->line));
-	grub_finish(machine, false);
-	return true;
-}
-
 static void lose_entries(struct grub_machine *machine, const char *reason)
 {
 	grub_add_opaque(machine, reason);
@@ -347,10 +340,11 @@ void grub_do_blscfg(struct grub_machine *machine, const struct grub_arguments *a
 	struct grub_path folder = { 0 };
 	struct bls_files files = { 0 };
 	struct names names = { 0 };
-	if (is_missing(machine))
+	bool on_esp;
+	if (grub_blscfg_missing(machine, &on_esp))
 		return;
-	/* Older versions take a path in place of an id. */
-	if (word && !unknown && strpbrk(word, "/("))
+	/* Older versions take a path in place of an id, GRUB's own options. */
+	if (word && !unknown && (strpbrk(word, "/(") || word[0] == '-'))
 		unknown = grub_reason(machine, "cannot follow `blscfg %s`", word);
 	enum answer found = unknown ? ANSWER_UNKNOWN : find_folder(machine, &folder, &names, &unknown);
 	if (found == ANSWER_UNKNOWN) {
@@ -358,6 +352,8 @@ void grub_do_blscfg(struct grub_machine *machine, const struct grub_arguments *a
 		return;
 	}
 	machine->blscfg = true;
+	if (on_esp)
+		grub_blscfg_note_esp(machine, &folder);
 	read_files(machine, &folder, &names, &files);
 	if (word && wanted && wanted->unknown && !maybe)
 		maybe = wanted->unknown;

@@ -288,6 +288,7 @@ grub_command_fn *grub_command_find(const char *name)
 		{ "eval", do_unreadable },
 		{ "legacy_configfile", do_unreadable },
 		{ "syslinux_configfile", do_unreadable },
+		{ "uki", do_unreadable },
 		{ "extract_entries_configfile", do_unreadable },
 		{ "extract_entries_source", do_unreadable },
 		{ "echo", do_nothing },

@@ -206,6 +206,7 @@ bool grub_read_menu(struct boot_disk *disk, const struct firmware_path *way, str
 		.cmd_partition = way->path.place.partition,
 		.btrfs = way->btrfs,
 		.blscfg = way->image.blscfg,
+		.bls_on_esp = way->image.bls_on_esp,
 	};
 	if (way->path.place.path)
 		start.cmdpath = boot_disk_folder(disk, way->path.place.path);

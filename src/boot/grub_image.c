@@ -32,6 +32,8 @@ static void take_module(uint32_t type, struct span content, struct arena *arena,
 			out->normal = brings_normal(content) ? ANSWER_YES : ANSWER_NO;
 		if (out->blscfg != ANSWER_YES)
 			out->blscfg = span_find(content, 0, "blscfg", 6) != SIZE_MAX ? ANSWER_YES : ANSWER_NO;
+		if (span_find(content, 0, GRUB_BLS_ON_ESP, strlen(GRUB_BLS_ON_ESP)) != SIZE_MAX)
+			out->bls_on_esp = true;
 		return;
 	}
 	const char *text = arena_string(arena, content);

@@ -169,6 +169,12 @@ grub_command_fn grub_do_linux, grub_do_initrd, grub_do_other_loader;
 /* grub_bls.c: entries from the files of /loader/entries */
 grub_command_fn grub_do_blscfg;
 
+/* grub_bls_version.c: is there no such command, neither in the image nor as a module? That ends it, with a
+ * problem. *on_esp: it is one that looks on the ESP as well. */
+bool grub_blscfg_missing(struct grub_machine *machine, bool *on_esp);
+/* For such a one: where there are entries beside those of `root`, the menu is not known. */
+void grub_blscfg_note_esp(struct grub_machine *machine, const struct grub_path *root);
+
 /* grub_menu.c */
 grub_command_fn grub_do_menuentry;
 void grub_add_opaque(struct grub_machine *machine, const char *reason);

@@ -128,6 +128,24 @@ static void start(struct run *run, const char *platform)
 	assert_true(grub_run(&disk, &from, &budget, &run->arena, &run->boot, &run->error));
 }
 
+/* With what GRUB's image says of the command. */
+static void start_version(struct run *run, const char *platform, const char *script, enum answer blscfg,
+                          bool on_esp)
+{
+	struct grub_disk disk = fake_interface(&run->disk);
+	struct grub_start from = { .platform = platform,
+		                   .cpu = "x86_64",
+		                   .prefix = "/grub2",
+		                   .config = "/grub2/grub.cfg",
+		                   .partition = 2,
+		                   .cmd_partition = 1,
+		                   .blscfg = blscfg,
+		                   .bls_on_esp = on_esp };
+	struct budget budget = budget_default();
+	fake_add(&run->disk, 2, "/grub2/grub.cfg", script);
+	assert_true(grub_run(&disk, &from, &budget, &run->arena, &run->boot, &run->error));
+}
+
 static void start_golden(struct run *run, const char *name, const char *platform)
 {
 	const char *path = arena_printf(&run->arena, "%s/tests/golden/grub/%s.cfg", SOURCE_ROOT, name);
@@ -252,6 +270,56 @@ static void options_elsewhere(void **state)
 	end(run);
 }
 
+/* GRUB drops a character that stands alone before a variable or the end. */
+static void lone_characters(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {
+		{ "$kernelopts 3", "ro quiet" },
+		{ "$kernelopts single", "ro quiet single" },
+		{ "x$kernelopts", "ro quiet" },
+		{ "$kernelopts 3 $tuned_params", "ro quiet 3" },
+		{ "$k", "from default" },
+		{ "1 $k x", "1 short" },
+		{ "$none$kernelopts", "from default" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct run *run = new_run();
+		add_entry(run, "/loader/entries", "1", cases[i][0]);
+		start_script(run, "set kernelopts=\"ro quiet\"\nset k=short\n"
+		                  "set default_kernelopts=\"from default\"\nblscfg\n");
+		default_is(run, MACHINE "-1", cases[i][1]);
+		end(run);
+	}
+}
+
+/* A small file that would become a command line of 300 MB. */
+static void endless_options(void **state)
+{
+	(void)state;
+	struct run *run = new_run();
+	struct text options = { 0 }, script = { 0 };
+	text_add(&script, "set long=");
+	for (size_t i = 0; i < 16000; i++)
+		text_add_char(&script, 'a');
+	text_add(&script, "\nblscfg\n");
+	for (size_t i = 0; i < 10000; i++)
+		text_add(&options, "$long ");
+	add_entry(run, "/loader/entries", "1", text_get(&options));
+	fake_add(&run->disk, 2, "/grub2/grub.cfg", text_get(&script));
+	struct grub_disk disk = fake_interface(&run->disk);
+	struct grub_start from = { .platform = "efi", .config = "/grub2/grub.cfg", .partition = 2 };
+	from.cpu = "x86_64";
+	from.prefix = "/grub2";
+	struct budget budget = budget_default();
+	assert_false(grub_run(&disk, &from, &budget, &run->arena, &run->boot, &run->error));
+	assert_int_equal(run->error.code, ERROR_LIMIT);
+	assert_int_equal(run->boot.default_known, ANSWER_UNKNOWN);
+	text_free(&options);
+	text_free(&script);
+	end(run);
+}
+
 /* "blscfg default" puts one entry in front, "non-default" the rest; a word that is an id lists that one. */
 static void asked_for(void **state)
 {
@@ -328,21 +396,61 @@ static void no_command(void **state)
 	for (int there = 0; there < 2; there++) {
 		struct run *run = new_run();
 		add_entry(run, "/loader/entries", "1", "ro");
-		fake_add(&run->disk, 2, "/grub2/grub.cfg", "insmod blscfg\nblscfg\n");
 		if (there)
 			fake_add(&run->disk, 2, "/grub2/x86_64-efi/blscfg.mod", "module");
-		struct grub_disk disk = fake_interface(&run->disk);
-		struct grub_start from = { .platform = "efi",
-			                   .cpu = "x86_64",
-			                   .prefix = "/grub2",
-			                   .config = "/grub2/grub.cfg",
-			                   .partition = 2,
-			                   .blscfg = ANSWER_NO };
-		struct budget budget = budget_default();
-		assert_true(grub_run(&disk, &from, &budget, &run->arena, &run->boot, &run->error));
+		start_version(run, "efi", "insmod blscfg\nblscfg\n", ANSWER_NO, false);
 		assert_int_equal(run->boot.default_known, there ? ANSWER_YES : ANSWER_NO);
 		assert_non_null(
 			strstr(run->boot.default_reason, there ? "no default" : "has no command `blscfg`"));
+		end(run);
+	}
+}
+
+/* GRUB 2.14 has the command in a module of another name, and `uki` beside it. */
+static void grub_2_14(void **state)
+{
+	(void)state;
+	for (int uki = 0; uki < 2; uki++) {
+		struct run *run = new_run();
+		add_entry(run, "/loader/entries", "1", "ro");
+		fake_add(&run->disk, 2, "/grub2/x86_64-efi/blsuki.mod", "module");
+		start_version(run, "efi", uki ? "uki\nblscfg\n" : "blscfg\n", ANSWER_NO, false);
+		assert_int_equal(run->boot.default_known, uki ? ANSWER_UNKNOWN : ANSWER_YES);
+		end(run);
+	}
+	struct run *run = new_run();
+	add_entry(run, "/loader/entries", "1", "ro");
+	start_version(run, "efi", "blscfg --enable-fallback\n", ANSWER_YES, false);
+	assert_int_equal(run->boot.default_known, ANSWER_UNKNOWN);
+	end(run);
+}
+
+/* Newer versions of Fedora list what is on the ESP (partition 1 here) as well. */
+static void esp_as_well(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path, *module; /* a file of the ESP; of the module, NULL: it is in the image */
+		uint64_t partition;
+		enum answer known;
+	} cases[] = {
+		{ "/EFI/fedora/grub.cfg", NULL, 1, ANSWER_YES },
+		{ "/loader/entries/other.conf", NULL, 1, ANSWER_UNKNOWN },
+		{ "/EFI/Linux/a.efi", NULL, 1, ANSWER_UNKNOWN },
+		{ "/EFI/Linux/a.efi", NULL, 2, ANSWER_UNKNOWN },
+		{ "/EFI/Linux/a.efi", "the module: scanning blslinuxdir: %s", 1, ANSWER_UNKNOWN },
+		{ "/EFI/Linux/a.efi", "an older module", 1, ANSWER_YES },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct run *run = new_run();
+		add_entry(run, "/loader/entries", "1", "ro");
+		fake_add(&run->disk, cases[i].partition, cases[i].path, "x");
+		if (cases[i].module)
+			fake_add(&run->disk, 2, "/grub2/x86_64-efi/blscfg.mod", cases[i].module);
+		start_version(run, "efi", "set default=" MACHINE "-1\nblscfg\n",
+		              cases[i].module ? ANSWER_NO : ANSWER_YES, !cases[i].module);
+		if (run->boot.default_known != cases[i].known)
+			fail_msg("%zu: %s", i, run->boot.default_reason);
 		end(run);
 	}
 }
@@ -383,11 +491,15 @@ int main(void)
 		cmocka_unit_test(fedora),
 		cmocka_unit_test(in_root_file_system),
 		cmocka_unit_test(options_elsewhere),
+		cmocka_unit_test(lone_characters),
+		cmocka_unit_test(endless_options),
 		cmocka_unit_test(asked_for),
 		cmocka_unit_test(counted_name),
 		cmocka_unit_test(password),
 		cmocka_unit_test(cannot_be_read),
 		cmocka_unit_test(no_command),
+		cmocka_unit_test(grub_2_14),
+		cmocka_unit_test(esp_as_well),
 		cmocka_unit_test(stub_on_esp),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
