@@ -114,6 +114,15 @@ def print_release(slipway, image, folder, rounds):
         print(f"| {name} | {seconds * 1000:.0f} ms | {seconds / own:.2f} | {memory_of(ways[name]):.0f} MiB |")
 
 
+def print_ratios(slipway, title, forms, rounds):
+    """A table of forms of one disk, {name: path}; the first is what the others are measured by."""
+    medians = rounds_of({name: [slipway, "check", str(path)] for name, path in forms.items()}, rounds)
+    own = medians[next(iter(forms))]
+    print(f"\n| {title} | ratio | bytes read |\n|---|---:|---:|")
+    for name, path in forms.items():
+        print(f"| {name} | {medians[name] / own:.2f} | {bytes_read(slipway, path)} |")
+
+
 def print_sizes(slipway, image, folder, rounds):
     """The same system on a sparse disk a hundred times as large."""
     large = folder / f"{image.stem}-300.raw"
@@ -121,11 +130,7 @@ def print_sizes(slipway, image, folder, rounds):
     try:
         os.truncate(large, 300 * disk.GIB)
         run("sgdisk", "--move-second-header", large)
-        medians = rounds_of({str(path): [slipway, "check", str(path)] for path in (image, large)}, rounds)
-        own = medians[str(image)]
-        print("\n| disk | ratio | bytes read |\n|---|---:|---:|")
-        for path, size in ((image, "3 GiB"), (large, "300 GiB, sparse")):
-            print(f"| {size} | {medians[str(path)] / own:.2f} | {bytes_read(slipway, path)} |")
+        print_ratios(slipway, "disk", {"3 GiB": image, "300 GiB, sparse": large}, rounds)
     finally:
         large.unlink()
 
@@ -137,10 +142,7 @@ def print_containers(slipway, image, folder, rounds):
         forms[name] = folder / f"{image.stem}{''.join(options)}.qcow2"
         run("qemu-img", "convert", *options, "-O", "qcow2", image, forms[name])
     try:
-        medians = rounds_of({name: [slipway, "check", str(path)] for name, path in forms.items()}, rounds)
-        print(f"\n| {RELEASES[image.stem]} | ratio | bytes read |\n|---|---:|---:|")
-        for name, path in forms.items():
-            print(f"| {name} | {medians[name] / medians['raw']:.2f} | {bytes_read(slipway, path)} |")
+        print_ratios(slipway, RELEASES[image.stem], forms, rounds)
     finally:
         for name, path in forms.items():
             if name != "raw":
@@ -173,6 +175,9 @@ def main():
         print_release(slipway, image, folder.resolve(), rounds)
         print_containers(slipway, image, folder.resolve(), rounds)
     print_sizes(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
+    names = {"ext4": "bookworm-boot", "xfs": "bookworm-xfs", "btrfs": "bookworm-btrfs"}
+    forms = {kind: (images / f"{name}.raw").resolve() for kind, name in names.items()}
+    print_ratios(slipway, "root file system", forms, rounds)
     print_packed(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
 
 

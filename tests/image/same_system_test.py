@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 import common
-from images import layouts, roots, tree
+from images import layouts, tree
 from images.tools import run
 
 DISKS = ["bookworm-xfs", "bookworm-btrfs", "bookworm-lvm", "bookworm-lvm-xfs"]
