@@ -37,7 +37,6 @@ static const struct plain_call plain_calls[] = {
 
 /* The same, for a worker that reads a directory: which file it opens is for landlock to say. */
 static const struct plain_call directory_calls[] = {
-	{ SCMP_SYS(openat2), "a file, and nothing outside of the directory" },
 	{ SCMP_SYS(getdents64), "the names in a directory" },
 	{ SCMP_SYS(readlinkat), "the target of a symbolic link, which is not followed" },
 	{ SCMP_SYS(pread64), "a file's bytes" },
@@ -89,12 +88,16 @@ static bool allow_all(scmp_filter_ctx filter, const struct plain_call *calls, si
 
 static bool allow_directory(scmp_filter_ctx filter)
 {
-	/* Where openat2() is not there: for reading, and never from where the process stands. */
+	/* In the place of openat2(): for reading, and never from where the process stands. */
 	const struct scmp_arg_cmp from_there[] = {
 		{ .arg = 0, .op = SCMP_CMP_LE, .datum_a = INT_MAX },
 		argument(2, O_ACCMODE | O_CREAT | O_TRUNC | O_NOFOLLOW, O_RDONLY | O_NOFOLLOW),
 	};
+	/* Its flags lie in memory, where no filter looks: without landlock it would open files for writing.
+	 */
+	uint32_t beneath = lockdown_has_landlock() ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS);
 	return allow_all(filter, directory_calls, ARRAY_SIZE(directory_calls)) &&
+	       seccomp_rule_add_array(filter, beneath, SCMP_SYS(openat2), 0, NULL) == 0 &&
 	       allow(filter, SCMP_SYS(openat), ARRAY_SIZE(from_there), from_there);
 }
 
@@ -173,9 +176,14 @@ static const struct plain_call denied_calls[] = {
 	{ SCMP_SYS(process_vm_writev), "other processes" },
 	{ SCMP_SYS(pidfd_getfd), "other processes" },
 	{ SCMP_SYS(kill), "other processes" },
+	{ SCMP_SYS(tkill), "other processes" },
+	{ SCMP_SYS(rt_sigqueueinfo), "other processes" },
+	{ SCMP_SYS(rt_tgsigqueueinfo), "other processes" },
+	{ SCMP_SYS(pidfd_send_signal), "other processes" },
 	{ SCMP_SYS(bpf), "the kernel" },
 	{ SCMP_SYS(userfaultfd), "the kernel" },
 	{ SCMP_SYS(keyctl), "the kernel" },
+	{ SCMP_SYS(open_by_handle_at), "files by number, for root" },
 	{ SCMP_SYS(mount), "the file system, for root" },
 	{ SCMP_SYS(umount2), "the same" },
 	{ SCMP_SYS(unshare), "the same" },
@@ -187,10 +195,13 @@ static const struct plain_call denied_calls[] = {
 void call_filter_install_server(void)
 {
 	const struct scmp_arg_cmp no_thread = argument(0, CLONE_THREAD, 0);
+	/* abort() and the like; the process that is to be executed keeps its number. */
+	const struct scmp_arg_cmp other = { .arg = 0, .op = SCMP_CMP_NE, .datum_a = (uint32_t)getpid() };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	bool built =
 		filter &&
 		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, &no_thread) == 0 &&
+		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1, &other) == 0 &&
 		/* Its arguments lie in memory; without it the C library takes clone(). */
 		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL) == 0;
 	for (size_t i = 0; built && i < ARRAY_SIZE(denied_calls); i++)

@@ -1,6 +1,7 @@
 #include "sandbox/lockdown.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -55,6 +56,22 @@ void lockdown_server_limits(const struct worker_limits *limits)
 {
 	set_limits(limits, SERVER_FILES);
 	set_limit(RLIMIT_FSIZE, 0, 0);
+}
+
+void lockdown_server_capabilities(void)
+{
+	/* Opening a file again that is open already, whoever owns it: "sudo slipway check" is usual. */
+	const uint32_t kept = UINT32_C(1) << CAP_DAC_READ_SEARCH;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	if (syscall(SYS_capget, &header, data) != 0)
+		return;
+	data[0].effective &= kept;
+	data[0].permitted &= kept;
+	data[0].inheritable = 0;
+	data[1] = (struct __user_cap_data_struct){ 0 };
+	if (syscall(SYS_capset, &header, data) != 0)
+		_exit(EXIT_NO_LOCKDOWN);
 }
 
 static void close_between(unsigned first, unsigned last)

@@ -34,6 +34,10 @@ void lockdown_files(const struct file_grant *grants, size_t count);
 /* The limits of a program that is not ours: processor time, memory, some descriptors, and no file written. */
 void lockdown_server_limits(const struct worker_limits *limits);
 
+/* Takes root's capabilities from it, but the one to read; no_new_privs keeps them away when it is executed.
+ */
+void lockdown_server_capabilities(void);
+
 /* Will lockdown() take away the file system, and filter system calls, in this build and on this kernel? */
 bool lockdown_has_landlock(void);
 bool lockdown_has_call_filter(void);

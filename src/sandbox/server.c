@@ -146,6 +146,7 @@ NORETURN static void be_server(const char *program, const char *const *words, in
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	take_files(program);
 	lockdown_server_limits(&server_limits);
+	lockdown_server_capabilities();
 	if (lockdown_has_call_filter())
 		call_filter_install_server();
 	execve(program, (char *const *)(uintptr_t)words, environment);

@@ -3,8 +3,8 @@
 //
 // It gets no_new_privs, a landlock domain in which it may read that file, itself and the system's libraries
 // (where the kernel has landlock), a filter that denies it new sockets, new programs' tools and tracing
-// (where slipway was built with libseccomp), limits on memory and processor time, and an environment of two
-// variables.
+// (where slipway was built with libseccomp), limits on memory and processor time, an environment of two
+// variables, and of root's capabilities the one to read files.
 #pragma once
 
 #include <signal.h>

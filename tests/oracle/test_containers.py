@@ -180,10 +180,12 @@ def server_is_confined(folder):
     said = dict(word.split("=") for word in report["reason"].split(": ", 1)[1].split())
     expect("the image can be read", said["image"], "1")
     expect("descriptors", said["descriptors"], "0,1,2,3,4,")
-    expect("environment", "LISTEN_FDS" in said and "LISTEN_PID" in said and len(said) == 12, True)
+    expect("environment", "LISTEN_FDS" in said and "LISTEN_PID" in said and len(said) == 14, True)
     program = SLIPWAY.read_bytes()
     if b"seccomp_load" in program and b"__asan_init" not in program:
         expect("the server may make sockets, processes", (said["socket"], said["process"]), ("0", "0"))
+        expect("the server may send signals", said["signal"], "0")
+    expect("the server keeps root's capabilities", said["capabilities"], "0")
     if not has_landlock():
         print("this kernel has no landlock: what the server may open is not tested")
         return

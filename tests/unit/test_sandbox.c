@@ -8,6 +8,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -510,6 +513,50 @@ static void everything_else_is_forbidden(void **state)
 }
 
 /* Where the filter does not let it come to that (see above) there is nothing to see of landlock. */
+/* Makes this process one of a kernel without landlock. */
+static void take_landlock_away(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(code), code };
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+static void make_file_by_openat2(void *context, int input, int output)
+{
+	(void)input;
+	const struct open_how how = { .flags = O_WRONLY | O_CREAT, .mode = 0600 };
+	long made = syscall(SYS_openat2, *(int *)context, "made", &how, sizeof(how));
+	say(output, made >= 0 ? "made" : errno == ENOSYS ? "not there" : "refused");
+}
+
+/* The filter sees no flags of openat2(), so the call is there for reading only where landlock sees to that.
+ */
+static void nothing_is_written_without_landlock(void **state)
+{
+	(void)state;
+	if (!lockdown_has_call_filter())
+		skip();
+	char folder[] = "test-sandbox-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	int directory = open(folder, O_RDONLY | O_DIRECTORY), status;
+	pid_t child = fork();
+	if (child == 0) {
+		take_landlock_away();
+		struct worker_result result = run_in_directory(make_file_by_openat2, directory);
+		_exit(str_equal(text_get(&result.output), "not there") ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	close(directory);
+	assert_int_equal(rmdir(folder), 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void landlock_alone_takes_the_file_system(void **state)
 {
 	(void)state;
@@ -648,6 +695,7 @@ int main(void)
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(a_directory_is_read_and_nothing_else),
 		cmocka_unit_test(everything_else_is_forbidden),
+		cmocka_unit_test(nothing_is_written_without_landlock),
 		cmocka_unit_test(landlock_alone_takes_the_file_system),
 		cmocka_unit_test(only_three_descriptors_are_left),
 		cmocka_unit_test(handlers_of_the_parent_are_gone),
