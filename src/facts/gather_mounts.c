@@ -102,7 +102,7 @@ static bool is_asked_for(const char *point)
 		                               "/bin", "/lib64", "/lib32", "/sbin" };
 	for (size_t i = 0; i < ARRAY_SIZE(systems); i++)
 		if (path_below(point, systems[i]))
-			return true;
+			return !str_equal(point, "/boot/efi"); /* firmware's, which boot/ reads by itself */
 	return str_equal(point, "/var") || str_equal(point, "/var/lib");
 }
 
@@ -130,6 +130,15 @@ static bool names_device(const struct mount_entry *entry)
 	return str_starts(entry->device, "/dev/") || strchr(entry->device, '=');
 }
 
+/* What is not on this disk was meant to be in an empty directory: in any other one, what is seen was meant.
+ */
+static bool is_empty(struct gatherer *gatherer, const char *point)
+{
+	struct error error = { 0 };
+	struct names names;
+	return tree_names(&gatherer->tree, point, gatherer->arena, &names, &error) && names.count == 0;
+}
+
 static void mount_entry(struct gatherer *gatherer, const struct mount_entry *entry)
 {
 	struct error error = { 0 };
@@ -139,8 +148,9 @@ static void mount_entry(struct gatherer *gatherer, const struct mount_entry *ent
 	/* The root is mounted already, as the kernel's command line says. */
 	if (!*point)
 		return;
-	if (entry->found == ANSWER_UNKNOWN) {
-		if (names_device(entry))
+	if (entry->found != ANSWER_YES) {
+		bool is_missed = entry->found == ANSWER_NO && !entry->optional && is_empty(gatherer, point);
+		if (is_missed || (entry->found == ANSWER_UNKNOWN && names_device(entry)))
 			mount_closed(gatherer, entry, point, entry->reason);
 		return;
 	}
@@ -172,7 +182,7 @@ bool gather_mounts(struct gatherer *gatherer, struct filesystem *root, const cha
 		struct mount_entry *entry = &facts->fstab.entries.items[i];
 		entry->found = boot_resolve_device(entry->device, &facts->table, gatherer->arena,
 		                                   &entry->partition, &entry->reason);
-		if (entry->found != ANSWER_NO && entry->path && entry->path[0] == '/')
+		if (entry->path && entry->path[0] == '/')
 			mount_entry(gatherer, entry);
 	}
 	return true;

@@ -221,15 +221,23 @@ static bool option_value(const char *options, const char *name, struct option *o
 bool btrfs_find_mounted(const struct filesystem *fs, const char *options, struct node *out, char *path,
                         size_t capacity, struct error *error)
 {
-	struct option option;
-	uint64_t id;
-	if (option_value(options, "subvol", &option))
-		return mounted_by_path(fs, option.value, out, path, capacity, error);
-	if (!option_value(options, "subvolid", &option)) {
-		if (!find_default(btrfs_of(fs), &id, error))
-			return false;
-	} else if (!str_to_u64(option.value, &id)) {
-		return error_set(error, ERROR_NOT_FOUND, "subvolid=%s is no number", option.value);
-	}
-	return mounted_by_id(fs, id == 0 ? BTRFS_TOP_LEVEL : id, out, path, capacity, error);
+	struct option name, number;
+	uint64_t id = 0;
+	bool by_name = option_value(options, "subvol", &name),
+	     by_id = option_value(options, "subvolid", &number);
+	if (by_id && !str_to_u64(number.value, &id))
+		return error_set(error, ERROR_NOT_FOUND, "subvolid=%s is no number", number.value);
+	if (by_id && id == 0)
+		id = BTRFS_TOP_LEVEL;
+	if (!by_name && !by_id && !find_default(btrfs_of(fs), &id, error))
+		return false;
+	if (!by_name)
+		return mounted_by_id(fs, id, out, path, capacity, error);
+	if (!mounted_by_path(fs, name.value, out, path, capacity, error))
+		return false;
+	/* The kernel mounts nothing where both are given and name two, as after a snapshot was rolled back.
+	 */
+	return !by_id || out->driver[0] == id ||
+	       error_set(error, ERROR_NOT_FOUND, "subvolume '%s' has not the number of subvolid=%s",
+	                 name.value, number.value);
 }

@@ -186,6 +186,10 @@ static void test_mounts(void **state)
 	assert_string_equal(error.message, "'etc' is no subvolume");
 	assert_false(fs_find_mounted(&image->fs, "subvol=/@,rw", &node, &path, &error));
 	assert_string_equal(error.message, "there is no subvolume '/@'");
+	assert_true(fs_find_mounted(&image->fs, "subvolid=0,subvol=/", &node, &path, &error));
+	assert_false(fs_find_mounted(&image->fs, "subvolid=256,subvol=/", &node, &path, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	assert_string_equal(error.message, "subvolume '/' has not the number of subvolid=256");
 	assert_false(fs_find_mounted(&image->fs, "subvolid=256", &node, &path, &error));
 	assert_string_equal(error.message, "there is no subvolume 256");
 }

@@ -239,6 +239,9 @@ static void what_a_mount_covers_is_not_missing(void **state)
 	} rows[] = {
 		{ "PARTUUID=abcdef12-03 /srv ext4 defaults 0 2", LUKS, ANSWER_NO, false },
 		{ "PARTUUID=abcdef12-09 /usr ext4 defaults 0 2", LUKS, ANSWER_NO, false },
+		{ "PARTUUID=abcdef12-09 /var ext4 defaults 0 2", LUKS, ANSWER_NO, true },
+		{ "PARTUUID=abcdef12-09 /var ext4 nofail 0 2", LUKS, ANSWER_NO, false },
+		{ "PARTUUID=abcdef12-09 /boot/efi vfat defaults 0 2", LUKS, ANSWER_NO, false },
 		{ "tmpfs /usr tmpfs defaults 0 0", LUKS, ANSWER_NO, false },
 		{ "PARTUUID=abcdef12-03 /usr f2fs defaults 0 2", LUKS, ANSWER_UNKNOWN, true },
 		{ "/dev/mapper/luks-usr /usr ext4 defaults 0 2", LUKS, ANSWER_UNKNOWN, true },
