@@ -5,15 +5,9 @@
 // Here a path is turned into one below the top level where GRUB is given it, and stays one from there on.
 #include <string.h>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "boot/grub_machine.h"
-
-/* What of `path` is behind `directory`; NULL: it does not lie there. */
-static const char *path_below(const char *path, const char *directory)
-{
-	size_t length = strlen(directory);
-	return str_starts(path, directory) && (!path[length] || path[length] == '/') ? path + length : NULL;
-}
 
 static const char *default_subvolume(const struct grub_disk *disk, uint64_t partition)
 {
@@ -48,16 +42,10 @@ void grub_btrfs_observe(struct grub_machine *machine)
 	machine->btrfs.relative = value && (value->text[0] == '1' || value->text[0] == 'y');
 }
 
-/* "@/boot/grub2" and "/boot//grub2/" as "/@/boot/grub2" and "/boot/grub2". */
-static const char *plain_path(struct grub_machine *machine, const char *path)
+/* "@/boot/grub2" as "/@/boot/grub2". */
+static const char *from_root(struct grub_machine *machine, const char *path)
 {
-	char *plain = arena_printf(machine->arena, "/%s", path);
-	size_t length = 0;
-	for (const char *at = plain; *at; at++)
-		if (at[0] != '/' || (at[1] && at[1] != '/'))
-			plain[length++] = *at;
-	plain[length] = '\0';
-	return plain;
+	return path_plain(arena_printf(machine->arena, "/%s", path), machine->arena);
 }
 
 /* btrfs-mount-subvol (DEVICE) DIRECTORY SUBVOLUME */
@@ -75,8 +63,8 @@ void grub_do_btrfs_mount(struct grub_machine *machine, const struct grub_argumen
 	if (device.known == ANSWER_YES)
 		*LIST_ADD(machine->arena, &machine->btrfs.mounts) = (struct grub_btrfs_mount){
 			.partition = device.partition,
-			.directory = plain_path(machine, arguments->list.items[2].text),
-			.subvolume = plain_path(machine, arguments->list.items[3].text),
+			.directory = from_root(machine, arguments->list.items[2].text),
+			.subvolume = from_root(machine, arguments->list.items[3].text),
 		};
 	grub_finish(machine, device.known == ANSWER_YES);
 }

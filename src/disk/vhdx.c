@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/checksum.h"
 #include "disk/container.h"
 
 #define KIB            1024u
@@ -26,7 +27,6 @@
 #define ENTRY_SIZE     32
 #define ITEM_REQUIRED  4u
 #define HAS_PARENT     2u
-#define CRC_POLYNOMIAL 0x82f63b78u
 
 struct guid {
 	uint8_t bytes[16];
@@ -57,21 +57,11 @@ struct metadata {
 	bool has_parent_item;
 };
 
-static uint32_t crc32c(struct span bytes, size_t zeros_at)
-{
-	uint32_t crc = UINT32_MAX;
-	for (size_t i = 0; i < bytes.size; i++) {
-		crc ^= i >= zeros_at && i < zeros_at + 4 ? 0 : bytes.data[i];
-		for (unsigned bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? CRC_POLYNOMIAL : 0);
-	}
-	return ~crc;
-}
-
 static bool is_sound(struct span bytes, const char *signature)
 {
 	uint32_t stored;
-	return span_has(bytes, 0, signature, 4) && get_le32(bytes, 4, &stored) && stored == crc32c(bytes, 4);
+	return span_has(bytes, 0, signature, 4) && get_le32(bytes, 4, &stored) &&
+	       stored == crc32c_but_own(bytes, 4);
 }
 
 static bool is_guid(struct span bytes, size_t offset, const struct guid *guid)

@@ -2,17 +2,8 @@
 // how the paths of boot loaders become paths of that system and back.
 #include <string.h>
 
+#include "base/path.h"
 #include "facts/gatherer.h"
-
-/* What is behind the path of a directory ("" for a root) in `path`: "", or a slash and more; NULL: not in it.
- */
-static const char *path_below(const char *path, const char *directory)
-{
-	size_t length = strlen(directory);
-	if (!str_starts(path, directory) || (path[length] && path[length] != '/'))
-		return NULL;
-	return path + length;
-}
 
 /* A mount point as what paths begin with: nothing for the root. */
 static const char *point_prefix(const struct fs_mount *mount)
@@ -57,18 +48,6 @@ static struct partition *partition_of(struct facts *facts, uint64_t number)
 		if (facts->table.partitions.items[i].number == number)
 			return &facts->table.partitions.items[i];
 	return NULL;
-}
-
-/* "/boot//efi/" is "/boot/efi": mount points are put in front of paths, and taken off again. */
-static const char *plain_mount_point(const char *path, struct arena *arena)
-{
-	char *plain = arena_strdup(arena, path);
-	size_t length = 0;
-	for (const char *at = path; *at; at++)
-		if (at[0] != '/' || (at[1] && at[1] != '/'))
-			plain[length++] = *at;
-	plain[length] = '\0';
-	return plain;
 }
 
 /* Is this directory of the file system mounted already, or anything where its mounts always show the same? */
@@ -144,7 +123,7 @@ static void mount_entry(struct gatherer *gatherer, const struct mount_entry *ent
 	struct error error = { 0 };
 	struct filesystem *fs = gather_filesystem(gatherer, entry->partition);
 	struct partition *partition = partition_of(gatherer->facts, entry->partition);
-	const char *point = plain_mount_point(entry->path, gatherer->arena);
+	const char *point = path_plain(entry->path, gatherer->arena);
 	/* The root is mounted already, as the kernel's command line says. */
 	if (!*point)
 		return;

@@ -2,11 +2,11 @@
 // Numbers are big-endian; the checksum of version 5 alone is little-endian.
 #include "fs/xfs_super.h"
 
-#include <ext2fs/ext2fs.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/checksum.h"
 #include "base/text.h"
 #include "fs/identify.h"
 #include "fs/xfs_log.h"
@@ -40,18 +40,13 @@ static const struct {
 
 bool xfs_checksum_matches(struct span bytes, size_t offset)
 {
-	static const uint8_t zeros[4];
 	uint32_t stored;
 	if (!get_le32(bytes, offset, &stored))
 		return false;
-	struct span rest = span_from(bytes, offset + sizeof(stored));
-	uint32_t sum = ext2fs_crc32c_le(~0U, bytes.data, offset);
-	sum = ext2fs_crc32c_le(sum, zeros, sizeof(zeros));
-	sum = ext2fs_crc32c_le(sum, rest.data, rest.size);
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 	return true; /* a fuzzer cannot guess a checksum, and what lies behind it must not be trusted */
 #endif
-	return stored == ~sum;
+	return stored == crc32c_but_own(bytes, offset);
 }
 
 /* A power of two, and its logarithm as the superblock gives it. */

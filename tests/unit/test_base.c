@@ -9,6 +9,8 @@
 #include "base/arena.h"
 #include "base/budget.h"
 #include "base/checked.h"
+#include "base/checksum.h"
+#include "base/path.h"
 #include "base/reader.h"
 #include "base/text.h"
 
@@ -266,6 +268,33 @@ static void test_plain_words(void **state)
 		assert_false(str_is_plain(other[i]));
 }
 
+static void paths_as_text(void **state)
+{
+	(void)state;
+	struct arena arena = { 0 };
+	assert_string_equal(path_below("/boot/efi", "/boot"), "/efi");
+	assert_string_equal(path_below("/boot", "/boot"), "");
+	assert_string_equal(path_below("/boot", ""), "/boot");
+	assert_null(path_below("/boots", "/boot"));
+	assert_null(path_below("/", "/boot"));
+	assert_string_equal(path_plain("//boot//efi///", &arena), "/boot/efi");
+	assert_string_equal(path_plain("/", &arena), "");
+	assert_string_equal(path_plain("", &arena), "");
+	arena_free(&arena);
+}
+
+static void a_checksum_leaves_itself_out(void **state)
+{
+	(void)state;
+	/* The known value of "123456789" is 0xe3069283; that of nine zeros is the same wherever four are its
+	 * own. */
+	const struct span digits = span_text("123456789"), zeros = span_of("\0\0\0\0\0\0\0\0\0", 9);
+	assert_int_equal(crc32c_but_own(digits, 9), 0xe3069283);
+	assert_int_equal(crc32c_but_own(zeros, 2), crc32c_but_own(zeros, 9));
+	assert_int_equal(crc32c_but_own(span_of("\0\0abcd\0\0\0", 9), 2), crc32c_but_own(zeros, 9));
+	assert_int_equal(crc32c_but_own(span_of("\0\0\0\0\0\0\0ab", 9), 7), crc32c_but_own(zeros, 9));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +314,8 @@ int main(void)
 		cmocka_unit_test(globs_as_fnmatch),
 		cmocka_unit_test(numbers_must_be_whole),
 		cmocka_unit_test(budgets_run_out_once),
+		cmocka_unit_test(paths_as_text),
+		cmocka_unit_test(a_checksum_leaves_itself_out),
 		cmocka_unit_test(errors_keep_their_code_and_gain_context),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
