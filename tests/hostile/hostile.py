@@ -3,7 +3,7 @@
 0, 1 or 2, a whole report, nothing on the standard error, and an end in time. Fixed seeds: each run does the same.
 
   hostile.py PROGRAM [ROUNDS [SEED]]     ROUNDS: random damages, 60 without it; the crafted disks come first
-  hostile.py PROGRAM only NAME...        crafted disks alone
+  hostile.py PROGRAM only NAME...        crafted disks and inputs alone
   hostile.py PROGRAM keep ROUND FILE     leaves the disk of one round in a file
 """
 
@@ -20,6 +20,7 @@ import tempfile
 sys.dont_write_bytecode = True
 
 import crafted  # noqa: E402
+import crafted_inputs  # noqa: E402
 import small_disk as small  # noqa: E402
 
 SECONDS = 10  # of processor time: other work on the machine is not the disk's fault
@@ -42,16 +43,22 @@ class Trial:
         self.program, self.complaints, self.runs, self.slowest = program, [], 0, (0.0, "")
         self.sanitized = b"__asan_init" in pathlib.Path(program).read_bytes()
 
-    def check(self, what, path, command):
+    def limit(self, room):
+        if not self.sanitized:
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        if room:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    def check(self, what, path, command, room=None):
+        """The exit status and the report. `room`: bytes that may be written to a temporary file."""
         words = [self.program, command, "--format=json", path]
-        limit = None if self.sanitized else lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         start = processor_time()
         self.runs += 1
         try:
-            done = subprocess.run(words, capture_output=True, check=False, timeout=PATIENCE, preexec_fn=limit)
+            done = subprocess.run(words, capture_output=True, check=False, timeout=PATIENCE, preexec_fn=lambda: self.limit(room))
         except subprocess.TimeoutExpired:
             self.complaints.append(f"{what}: {command} does not end")
-            return
+            return None
         seconds = processor_time() - start
         self.slowest = max(self.slowest, (seconds, what))
         if seconds > SECONDS:
@@ -60,14 +67,15 @@ class Trial:
         said = done.stderr.replace(b"slipway: out of memory\n", b"")
         if done.returncode not in (0, 1, 2) or said:
             self.complaints.append(f"{what}: {command} ends with {done.returncode}: {done.stdout[-300:]} {said[-3000:]}")
-            return
+            return None
         try:
             report = json.loads(done.stdout)
         except ValueError as error:
             self.complaints.append(f"{what}: {command} prints no JSON: {error}")
-            return
+            return None
         if command == "check" and report["inputs"][0]["examined"] != "full" and done.returncode != 2:
             self.complaints.append(f"{what}: not examined in full, and yet the status is {done.returncode}")
+        return done.returncode, report
 
 
 def find_regions(image):
@@ -154,6 +162,22 @@ def crafted_disks(trial, folder, wanted):
         trial.check(name, path, "check")
 
 
+def crafted_others(trial, folder, wanted):
+    """What is said has to be one sentence: the reason why it was not examined, or else a problem of the input."""
+    for name, (make, status, sentence) in crafted_inputs.INPUTS.items():
+        if wanted and name not in wanted:
+            continue
+        path, room = folder / name, crafted_inputs.ROOM if "bytes without end" in name else None
+        make(folder, path)
+        checked, inspected = (trial.check(name, path, command, room) for command in ("check", "inspect"))
+        path.unlink()
+        if not checked or not inspected:
+            continue
+        said = [checked[1]["inputs"][0]["reason"] or ""] + [problem["message"] for problem in inspected[1]["problems"]]
+        if checked[0] != status or not any(sentence in one for one in said):
+            trial.complaints.append(f"{name}: status {checked[0]} and {said[:5]}, wanted {status} and '{sentence}'")
+
+
 def main():
     program, rest = sys.argv[1], sys.argv[2:]
     os.environ.setdefault("ASAN_OPTIONS", "abort_on_error=1:detect_leaks=0")
@@ -171,6 +195,7 @@ def main():
             return 0
         only = rest[1:] if rest[:1] == ["only"] else []
         crafted_disks(trial, folder, only)
+        crafted_others(trial, folder, only)
         if not only:
             rounds, seed = int(rest[0]) if rest else 60, int(rest[1]) if len(rest) > 1 else 1
             random_rounds(trial, sound, rounds, seed, folder / "damaged.raw")

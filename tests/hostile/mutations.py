@@ -196,7 +196,7 @@ IMAGES = {
     "xfs-v4": (xfs, "-m", "crc=0", "-n", "ftype=0"),
     "xfs-v5": (xfs,),
     "xfs-v5-1k": (xfs, "-b", "size=1024", "-n", "size=8192"),
-    "btrfs": (btrfs,),
+    "btrfs": (btrfs, "-m", "single"),
     "btrfs-4k": (btrfs, "-n", "4096", "-s", "4096", "--mixed"),
     "squashfs": (squashfs,),
     "squashfs-zstd": (squashfs, "-comp", "zstd", "-b", "32768"),
@@ -256,4 +256,5 @@ def main():
     return 1 if wrong else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
