@@ -12,10 +12,20 @@ static bool has_directory(const struct tree *tree, const char *path)
 	return tree_lookup(tree, path, &file, &error) && file.node.type == NODE_DIRECTORY;
 }
 
-/* Every Linux system has one of them; what may be missing of the rest is for the rules to say. */
+/* Every Linux system has one of them. */
 static bool holds_system(const struct tree *tree)
 {
 	return has_directory(tree, "/etc") || has_directory(tree, "/usr");
+}
+
+/* Rules that ask for nothing bad to be there would pass of an empty directory. */
+static void note_no_system(struct gatherer *gatherer)
+{
+	const struct facts *facts = gatherer->facts;
+	if (!facts->os.place.path && facts->os.init_found != ANSWER_YES && facts->kernels.count == 0)
+		gather_note_gap(gatherer, "system-missing", NULL,
+		                "it holds neither os-release nor an init nor a kernel: is it the root of a "
+		                "whole system?");
 }
 
 /* The system in an open root file system. */
@@ -32,6 +42,7 @@ static void gather_root(struct gatherer *gatherer, struct filesystem *root, cons
 	gatherer->filesystems.items[gatherer->filesystems.count++] = root;
 	fstab_read(&gatherer->tree, gatherer->arena, &facts->fstab);
 	gather_system(gatherer);
+	note_no_system(gatherer);
 }
 
 static void conclude(struct gatherer *gatherer)

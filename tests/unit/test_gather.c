@@ -505,9 +505,15 @@ static void a_root_directory_is_an_input(void **state)
 	assert_string_equal(kernel->config.source, "/usr/lib/modules/6.5.0/config");
 
 	bench = (struct bench){ .arena = bench.arena };
-	gather_directory_of(&bench, "mkdir etc");
+	gather_directory_of(&bench, "mkdir -p etc usr/lib; echo ID=debian > usr/lib/os-release");
 	assert_int_equal(bench.facts.examined, EXAMINED_FULL);
 	assert_int_equal(bench.facts.kernels.count, 0);
+
+	/* of which all that asks for nothing bad would be true */
+	bench = (struct bench){ .arena = bench.arena };
+	gather_directory_of(&bench, "mkdir etc");
+	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
+	assert_non_null(strstr(bench.facts.reason, "os-release"));
 
 	bench = (struct bench){ .arena = bench.arena };
 	gather_directory_of(&bench, "ln -s /etc etc; : > usr");
