@@ -1,8 +1,10 @@
 // What firmware starts. The first byte says what the rest is: '0' a disk with its boot code in front, '1'
-// GRUB's core image for a BIOS, '2' an EFI program in the removable path.
+// GRUB's core image for a BIOS, '3' what shim's fallback reads, all else an EFI program in the removable
+// path.
 #include <stdlib.h>
 
 #include "../tests/unit/boot_disk.h"
+#include "../tests/unit/pe_builder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,6 +40,21 @@ static void start_program(struct test_disk *test, struct span input)
 		abort();
 }
 
+static void start_fallback(struct test_disk *test, struct span input)
+{
+	struct firmware_path way;
+	const struct pe_test_section sbat = pe_text(".sbat", "shim,2,UEFI shim\n");
+	struct span shim = pe_build(&sbat, 1, &test->arena);
+	memory_add(&test->esp, "/EFI/BOOT/BOOTX64.EFI", NODE_FILE, shim, 0644);
+	memory_add(&test->esp, "/EFI/BOOT/fbx64.efi", NODE_FILE, shim, 0644);
+	memory_add(&test->esp, "/EFI/a/shimx64.efi", NODE_FILE, shim, 0644);
+	memory_add(&test->esp, "/EFI/a/BOOTX64.CSV", NODE_FILE, input, 0644);
+	memory_add(&test->esp, "/EFI/b/BOOT.CSV", NODE_FILE, input, 0644);
+	test_open(test);
+	uefi_find(&test->disk, &way);
+	check(&way);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct test_disk test;
@@ -52,6 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		start_disk(&test, input);
 	else if (data[0] == '1')
 		grub_image_read_core(input, &test.budget, &test.arena, &image);
+	else if (data[0] == '3')
+		start_fallback(&test, input);
 	else
 		start_program(&test, input);
 	test_end(&test);
