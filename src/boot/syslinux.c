@@ -91,16 +91,22 @@ static struct boot_entry entry_of(const struct syslinux_config *config, const st
 	return entry;
 }
 
+/* SIZE_MAX for a label that is not in the menu: `menu hide` leaves it to those who type its name. */
+static size_t shown(const struct syslinux_config *config, size_t index)
+{
+	return index != SIZE_MAX && config->labels.items[index].hidden ? SIZE_MAX : index;
+}
+
 /* Where a menu starts: at the label that `default` names, at `menu default`, at the first that is no
  * separator. */
 static size_t first_of_menu(const struct syslinux_config *config)
 {
-	size_t index = find_label(config, config->fallback);
+	size_t index = shown(config, find_label(config, config->fallback));
 	if (index == SIZE_MAX)
-		index = find_label(config, config->menu_default);
+		index = shown(config, find_label(config, config->menu_default));
 	for (size_t i = 0; index == SIZE_MAX && i < config->labels.count; i++)
 		if (config->labels.items[i].depth == 0 && !config->labels.items[i].disabled)
-			index = i;
+			index = shown(config, i);
 	return index;
 }
 

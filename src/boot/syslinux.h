@@ -13,6 +13,7 @@ struct syslinux_label {
 	const char *kernel;          /* and its file; without such a command the label's name is one */
 	const char *append, *initrd; /* NULL: none of its own */
 	bool disabled;
+	bool hidden;        /* from the menu */
 	unsigned depth;     /* of `menu begin` around it */
 	struct place place; /* its append line, else that of the kernel, else that of the label */
 	unsigned place_rank;

@@ -99,6 +99,19 @@ static void include(struct syslinux_config *config, const struct line *line)
 		config->doubt = "configuration files include each other too often";
 }
 
+/* `menu include FILE TITLE` puts what it brings into a submenu. */
+static void include_menu(struct syslinux_config *config, const struct line *line)
+{
+	bool submenu = line->rest[strcspn(line->rest, " \t")] != '\0';
+	if (submenu)
+		config->in_label = false;
+	config->depth += submenu;
+	include(config, line);
+	if (submenu)
+		config->in_label = false;
+	config->depth -= submenu && config->depth > 0;
+}
+
 /* `menu ...`: most of it is colours and titles. */
 static void read_menu_command(struct syslinux_config *config, struct line *line)
 {
@@ -109,19 +122,26 @@ static void read_menu_command(struct syslinux_config *config, struct line *line)
 	} else if (take(line, "default")) {
 		if (label && config->depth == 0)
 			config->menu_default = label->name;
-		else if (!label)
+		else if (!label && config->depth == 1)
 			config->doubt = "a submenu is the default of the menu";
 	} else if (take(line, "disable") || take(line, "disabled")) {
 		if (label)
 			label->disabled = true;
+	} else if (take(line, "hide")) {
+		if (label)
+			label->hidden = true;
 	} else if (take(line, "begin")) {
 		config->depth++;
 		config->in_label = false;
 	} else if (take(line, "end")) {
 		config->depth -= config->depth > 0;
 		config->in_label = false;
+	} else if (take(line, "separator")) {
+		config->in_label = false;
+	} else if (take(line, "start")) {
+		config->doubt = config->depth > 0 ? "the menu starts in a submenu" : config->doubt;
 	} else if (take(line, "include")) {
-		include(config, line);
+		include_menu(config, line);
 	}
 }
 

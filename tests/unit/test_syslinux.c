@@ -40,6 +40,34 @@ static const struct boot_entry *default_is(const struct boot *boot, const char *
 	return entry;
 }
 
+/* What a menu does not show is not its default; a separator ends a label. */
+static void hidden_labels(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *id;
+	} cases[] = {
+		{ "label a\nmenu hide\nlabel b\n", "b" },
+		{ "label a\nmenu hide\nmenu default\nlabel b\nlabel c\n", "b" },
+		{ "default a\nlabel a\nmenu hide\nlabel b\n", "b" },
+		{ "label a\nmenu separator\nmenu default\nmenu disable\nmenu hide\nlabel b\n", "a" },
+		{ "label a\nmenu include /boot/extlinux/more.conf More\nlabel c\n", "a" },
+		{ "label a\nmenu include /boot/extlinux/more.conf\nlabel c\n", "m" },
+		{ "label a\nmenu begin x\nmenu start\nlabel b\nmenu end\n", NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct test_disk test;
+		test_start(&test);
+		memory_file(&test.root, "/boot/extlinux/more.conf", "label m\nmenu default\n");
+		struct boot boot = read_config(
+			&test, arena_printf(&test.arena, "ui menu.c32\nappend x\n%s", cases[i].text));
+		assert_int_equal(boot.default_known, cases[i].id ? ANSWER_YES : ANSWER_UNKNOWN);
+		if (cases[i].id)
+			assert_string_equal(boot.entries.items[boot.default_index].id, cases[i].id);
+		test_end(&test);
+	}
+}
+
 /* As Alpine's update-extlinux writes it. */
 static void alpine(void **state)
 {
@@ -299,9 +327,10 @@ static void efi(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alpine),     cmocka_unit_test(no_menu),  cmocka_unit_test(defaults),
-		cmocka_unit_test(no_default), cmocka_unit_test(included), cmocka_unit_test(named_kernel),
-		cmocka_unit_test(installed),  cmocka_unit_test(damaged),  cmocka_unit_test(efi),
+		cmocka_unit_test(alpine),       cmocka_unit_test(no_menu),    cmocka_unit_test(hidden_labels),
+		cmocka_unit_test(defaults),     cmocka_unit_test(no_default), cmocka_unit_test(included),
+		cmocka_unit_test(named_kernel), cmocka_unit_test(installed),  cmocka_unit_test(damaged),
+		cmocka_unit_test(efi),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
