@@ -155,6 +155,10 @@ static const struct partition *find_hidden(const struct gatherer *gatherer)
 const char *gather_why_closed(const struct gatherer *gatherer, uint64_t partition)
 {
 	struct error error = { 0 };
+	const struct partition *place = volume_find(&gatherer->facts->table, partition);
+	if (place && !place->readable)
+		return place->volume ? "it is no plain linear volume"
+		                     : "it does not lie inside the disk, or overlaps another one";
 	for (size_t i = 0; i < gatherer->filesystems.count; i++)
 		if (gatherer->filesystems.items[i]->partition == partition &&
 		    !fs_open(gatherer->filesystems.items[i], &error))

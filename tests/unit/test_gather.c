@@ -8,6 +8,7 @@
 #include "facts/facts.h"
 #include "images.h"
 #include "live/machine.h"
+#include "lvm_builder.h"
 #include "pe_builder.h"
 
 /* A file system on a whole disk, with these files, and a bzImage's header as the kernel /boot/vmlinuz-6.1.0.
@@ -171,6 +172,15 @@ static void two_systems_without_a_menu_are_not_guessed_between(void **state)
 	"dd if=esp of=image bs=512 seek=2048 conv=notrunc\n"                                                 \
 	"dd if=system of=image bs=512 seek=10240 conv=notrunc\n"
 
+#define THIN        "thin" /* the physical volume of a thin volume vg/root */
+#define THIN_MEMBER "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static const char thin_volume[] =
+	"vg { id = \"vgvgvg\" seqno = 1 status = [\"READ\"] extent_size = 8\n"
+	"physical_volumes { pv0 { id = \"" THIN_MEMBER "\" pe_start = 32 pe_count = 16 } }\n"
+	"logical_volumes { root { id = \"root\" status = [\"VISIBLE\"] segment_count = 1\n"
+	"segment1 { start_extent = 0 extent_count = 4 type = \"thin\" } } } }\n";
+
 /*
  * A disk with three partitions: a unified kernel image boots this root= from the first, the second holds a
  * system with this fstab, and the third begins with what printf makes of `third`.
@@ -192,7 +202,14 @@ static void gather_three(struct bench *bench, const char *root, const char *fsta
 	text_printf(&script, "mkdir -p root/etc; printf '%%s\\n' '%s' > root/etc/fstab\n", fstab);
 	text_add(&script, THREE_PARTITIONS);
 	text_printf(&script, "printf '%s' | dd of=image bs=512 seek=26624 conv=notrunc\n", third);
-	gather_script(bench, text_get(&script));
+	struct span bytes = image_script(text_get(&script), &bench->arena);
+	const struct lvm_builder lvm = { .at = (uint8_t *)(uintptr_t)bytes.data + 26624 * 512,
+		                         .size = UINT64_C(1) << 20,
+		                         .id = THIN_MEMBER,
+		                         .text = thin_volume };
+	if (str_equal(third, THIN))
+		lvm_build(&lvm);
+	gather_bytes(bench, bytes);
 	text_free(&script);
 	assert_int_equal(bench->facts.boot.default_known, ANSWER_YES);
 }
@@ -215,6 +232,10 @@ static void another_system_is_not_judged_in_place_of_the_root(void **state)
 		  "system" },
 		{ "/dev/mapper/luks-root", LUKS,
 		  "root=/dev/mapper/luks-root may be in partition 3, which cannot be read" },
+		{ "/dev/mapper/vg-root", THIN,
+		  "root=/dev/mapper/vg-root is logical volume vg/root, which cannot be read: it is no plain "
+		  "linear volume" },
+		{ "UUID=1234", THIN, "root=UUID=1234 may be in partition 3, which cannot be read" },
 		{ "LABEL=gone", LUKS, "root=LABEL=gone may be in partition 3, which cannot be read" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
