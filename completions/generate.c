@@ -82,7 +82,8 @@ static void generate_bash(void)
 	       "\t\twords='%s'\n"
 	       "\telif [[ -z $words && ${COMP_WORDS[1]} == explain && $previous != @(-p|--policy) ]]; then\n"
 	       "\t\twords=\"$(slipway explain --color=never 2>/dev/null | cut -d' ' -f1)\"\n"
-	       "\telif [[ -z $words && ${COMP_WORDS[1]} == @(check|inspect) && $previous != @(-p|--policy) &&\n"
+	       "\telif [[ -z $words && ${COMP_WORDS[1]} == @(check|inspect) && $previous != @(-p|--policy) "
+	       "&&\n"
 	       "\t\t-n $current && live == \"$current\"* ]]; then\n"
 	       "\t\tmapfile -t COMPREPLY < <(echo live; compgen -f -- \"$current\")\n"
 	       "\tfi\n",

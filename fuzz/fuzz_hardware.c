@@ -1,5 +1,5 @@
-// A machine's /sys and /proc, in the form of memory_parse(): read, and judged by the built-in policy as one of the
-// platform's.
+// A machine's /sys and /proc, in the form of memory_parse(): read, and judged by the built-in policy as one
+// of the platform's.
 #include "../tests/unit/memory_fs.h"
 #include "live/machine.h"
 #include "policy/policy.h"

@@ -79,8 +79,8 @@ struct grub_start {
 	uint64_t partition; /* of prefix and config */
 	uint64_t cmd_partition;
 	struct grub_btrfs btrfs; /* as the commands in its image left it */
-	enum answer blscfg; /* is that command in its image? */
-	bool bls_on_esp;    /* and a version of it that looks on the EFI system partition as well */
+	enum answer blscfg;      /* is that command in its image? */
+	bool bls_on_esp;         /* and a version of it that looks on the EFI system partition as well */
 };
 
 /*

@@ -13,8 +13,8 @@ struct identity {
 	const char *prefix;    /* of root= and fstab */
 	const char *directory; /* of udev's links */
 	const char *what;
-	size_t member; /* offset of the string in struct partition */
-	bool folded;   /* upper and lower case are the same */
+	size_t member;   /* offset of the string in struct partition */
+	bool folded;     /* upper and lower case are the same */
 	bool of_content; /* of what lies in the partition, which may be a logical volume's content as well */
 };
 

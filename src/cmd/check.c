@@ -103,7 +103,8 @@ enum status command_check(const struct options *options)
 		arena_alloc_array(&call.arena, operands.count, sizeof(struct report_input));
 	enum status status = STATUS_CONFORMS;
 	for (size_t i = 0; i < operands.count; i++) {
-		status = graver_status(status, judge_input(&call, operands.names[i], options->fail_on, &inputs[i]));
+		status = graver_status(status,
+		                       judge_input(&call, operands.names[i], options->fail_on, &inputs[i]));
 		if (judgement_fails_at(inputs[i].judgement, options->fail_on))
 			status = graver_status(status, STATUS_FAILURES);
 	}

@@ -17,12 +17,12 @@ struct machine_answers;
 struct input {
 	const char *name; /* as the caller has it: for messages, and for what is told by its ending */
 	enum input_source source;
-	int descriptor;             /* borrowed; of SOURCE_MACHINE its root directory */
-	int scratch;                /* borrowed: an empty file without a name; -1: there is none */
-	uint64_t scratch_most;      /* bytes that may be written to it */
-	const char *scratch_reason; /* why there is none: one sentence; NULL */
-	const struct machine_answers *machine; /* borrowed; of SOURCE_MACHINE, see live/machine.h; else NULL */
-	const char *container;      /* SOURCE_SERVER: the format's name in reports; else NULL */
+	int descriptor;                        /* borrowed; of SOURCE_MACHINE its root directory */
+	int scratch;                           /* borrowed: an empty file without a name; -1: there is none */
+	uint64_t scratch_most;                 /* bytes that may be written to it */
+	const char *scratch_reason;            /* why there is none: one sentence; NULL */
+	const struct machine_answers *machine; /* borrowed; of SOURCE_MACHINE (live/machine.h), else NULL */
+	const char *container;                 /* SOURCE_SERVER: the format's name in reports; else NULL */
 };
 
 /* A file that is open for reading, and nothing else. */

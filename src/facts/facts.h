@@ -34,7 +34,7 @@ struct facts {
 	const char *container;
 	enum served
 		served; /* not SERVED_NOT: nothing was examined, since a server has to read this container */
-	uint64_t size;       /* of the guest-visible disk, bytes */
+	uint64_t size;  /* of the guest-visible disk, bytes */
 	uint64_t bytes_read; /* from the input */
 	struct packing packing;
 	struct partition_table table;
@@ -44,7 +44,7 @@ struct facts {
 	struct os os;
 	struct fstab fstab;
 	struct observations observations;
-	struct hardware hardware; /* of the running machine */
+	struct hardware hardware;      /* of the running machine */
 	LIST(struct problem) problems; /* of file systems and of reading */
 };
 
@@ -66,5 +66,5 @@ typedef void facts_checkpoint_fn(void *context, const struct facts *facts);
  * Reads one input and fills *facts; never fails as a whole: what went wrong is in
  * `examined`, `reason` and the problems. Strings live in `arena`.
  */
-void facts_gather(const struct input *input, const struct questions *questions, facts_checkpoint_fn *checkpoint,
-                  void *context, struct arena *arena, struct facts *facts);
+void facts_gather(const struct input *input, const struct questions *questions,
+                  facts_checkpoint_fn *checkpoint, void *context, struct arena *arena, struct facts *facts);

@@ -107,10 +107,8 @@ static const struct {
 	enum input_source source;
 	void (*gather)(struct gatherer *gatherer);
 } sources[] = {
-	{ SOURCE_FILE, gather_file },
-	{ SOURCE_SERVER, gather_wrapped },
-	{ SOURCE_STREAM, gather_wrapped },
-	{ SOURCE_DIRECTORY, gather_directory },
+	{ SOURCE_FILE, gather_file },      { SOURCE_SERVER, gather_wrapped },
+	{ SOURCE_STREAM, gather_wrapped }, { SOURCE_DIRECTORY, gather_directory },
 	{ SOURCE_MACHINE, gather_live },
 };
 

@@ -78,7 +78,7 @@ void gather_read_kernel(struct gatherer *gatherer, const struct reader *file, st
 /* The symbols that the questions name, and those that other facts hang on. */
 struct names gather_wanted_symbols(struct gatherer *gatherer);
 
-/* The modules that the questions name, and the driver of the root file system; with the initramfs, if there is one. */
+/* The modules that the questions name, and the root file system's driver; with the initramfs, if any. */
 void gather_modules(struct gatherer *gatherer, struct kernel *kernel);
 
 /* Finds the kernels, chooses those that are judged, and learns everything asked of them. */

@@ -9,8 +9,8 @@ static const char *const served_names[] = { "not", "qcow2", "qed",       "vmdk",
 	                                    "vhd", "vdi",   "parallels", NULL };
 static const char *const answer_names[] = { "unknown", "no", "yes", NULL };
 static const char *const module_state_names[] = { "unknown", "builtin", "file", "absent", NULL };
-static const char *const sysctl_source_names[] = { "unknown",      "kernel default", "file",
-	                                           "command line", "absent",         "live", NULL };
+static const char *const sysctl_source_names[] = { "unknown", "kernel default", "file", "command line",
+	                                           "absent",  "live",           NULL };
 static const char *const sysctl_applier_names[] = { "unknown", "systemd-sysctl", "procps", "busybox", NULL };
 
 /* Rows of the tables below: `s` is the struct, `m` its member, which gives the JSON key too. */

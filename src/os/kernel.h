@@ -67,11 +67,11 @@ struct kernel {
 	enum answer efi_stub;
 	enum answer sound;  /* YES: a kernel, by its headers; NO: the file is none, or cut off, see reason */
 	const char *reason; /* why it is not sound, or could not be read; NULL */
-	struct place place;    /* the file; `text` is the section of a UKI that holds it */
+	struct place place; /* the file; `text` is the section of a UKI that holds it */
 	uint64_t offset, size; /* of that section in the file, bytes; both 0: the whole file */
-	bool booted;        /* the default entry boots it */
-	bool judged;        /* the rules are asked of it: everything below was gathered */
-	uint64_t entry;     /* 1 + index of the boot entry that boots it; 0: none does */
+	bool booted;           /* the default entry boots it */
+	bool judged;           /* the rules are asked of it: everything below was gathered */
+	uint64_t entry;        /* 1 + index of the boot entry that boots it; 0: none does */
 	struct kernel_config config;
 	enum answer has_modules_dep;
 	const char *modules_directory;      /* "/usr/lib/modules/6.1.0"; NULL */
@@ -83,8 +83,8 @@ struct kernel {
 	const char *initramfs_compression; /* of its segments, "none zstd" */
 	const char *initramfs_modules; /* names of the modules in it, blank between; only for `inspect`; "" */
 	const char *initramfs_other_versions; /* versions of other kernels whose modules it carries; "" */
-	enum answer initramfs_lvm; /* does it carry the program lvm? Only where that was asked for */
-	LIST(struct sysctl) sysctls;          /* of a system that runs this kernel */
+	enum answer initramfs_lvm;   /* does it carry the program lvm? Only where that was asked for */
+	LIST(struct sysctl) sysctls; /* of a system that runs this kernel */
 };
 
 /* Is an initramfs linked into the kernel itself (CONFIG_INITRAMFS_SOURCE)? It is not read. */

@@ -180,9 +180,10 @@ void kernel_config_running(const struct tree *tree, const char *version, const s
 	};
 	*out = (struct kernel_config){ 0 };
 	if (!try_proc(&search) && !try_files(&search) && !try_modules(&search) && !out->source)
-		out->reason = arena_printf(arena,
-		                           "there is neither /proc/config.gz nor /boot/config-%s nor a config "
-		                           "among its modules%s%s",
-		                           version, search.tried.size ? "; " : "", text_get(&search.tried));
+		out->reason =
+			arena_printf(arena,
+		                     "there is neither /proc/config.gz nor /boot/config-%s nor a config "
+		                     "among its modules%s%s",
+		                     version, search.tried.size ? "; " : "", text_get(&search.tried));
 	text_free(&search.tried);
 }

@@ -20,7 +20,7 @@ struct carried {
 	/* Borrowed: a crafted list puts all modules into one bucket, and going through that has its price. */
 	struct budget *budget;
 	bool lvm_wanted, lvm_seen; /* the program lvm; when wanted, the walk goes on until it is seen */
-	bool whole; /* the initramfs was walked to its end: what was not seen is not there */
+	bool whole;                /* the initramfs was walked to its end: what was not seen is not there */
 };
 
 /* The module's index; adds it when it is not looked for yet. SIZE_MAX when the budget is used up. */

@@ -11,7 +11,7 @@ enum sysctl_source {
 	SYSCTL_KERNEL_DEFAULT,
 	SYSCTL_FILE,
 	SYSCTL_COMMAND_LINE,
-	SYSCTL_ABSENT, /* this kernel has no such key */
+	SYSCTL_ABSENT,  /* this kernel has no such key */
 	SYSCTL_RUNNING, /* read from the running kernel: it is what it is, whoever has set it */
 };
 
@@ -22,8 +22,8 @@ struct sysctl {
 	struct place place;    /* file and line, or the command line's place; path NULL for a default */
 	const char *effective; /* what a network interface (eth0) then does, where keys combine; else value */
 	struct place effective_place; /* the line that decides it */
-	const char *reason; /* one sentence: why unknown, or how the effective value comes about; "" */
-	const char *remedy; /* a command without which no new line in a file changes it; NULL */
+	const char *reason;      /* one sentence: why unknown, or how the effective value comes about; "" */
+	const char *remedy;      /* a command without which no new line in a file changes it; NULL */
 	struct place boot_place; /* of SYSCTL_RUNNING: the line that would set it at the next boot */
 };
 
@@ -51,12 +51,13 @@ void sysctl_predict(const struct sysctl_system *system, const struct names *keys
                     struct arena *arena, struct kernel *kernel);
 
 /*
- * Appends what the running kernel's /proc/sys says, one sysctl for each wanted key, and behind them one for each
- * network interface and wanted key of conf.all. Where the next boot would bring another value, the reason says so.
+ * Appends what the running kernel's /proc/sys says, one sysctl for each wanted key, and behind them one for
+ * each network interface and wanted key of conf.all. Where the next boot would bring another value, the
+ * reason says so.
  */
 void sysctl_read_running(const struct sysctl_system *system, const struct names *keys, struct budget *budget,
                          struct arena *arena, struct kernel *kernel);
 
-/* The same as sysctl_predict(), for every key that a file, the command line or the table of defaults names: for `inspect`. */
+/* The same, for every key that a file, the command line or the table of defaults names: for `inspect`. */
 void sysctl_predict_all(const struct sysctl_system *system, const struct names *keys, struct budget *budget,
                         struct arena *arena, struct kernel *kernel);

@@ -93,11 +93,11 @@ void sysctl_effective(const struct sysctl_kernel *kernel, const char *path, stru
 	out->effective = decides->value;
 	out->effective_place = decides->place;
 	if (!str_equal(out->effective, out->value))
-		out->reason = arena_printf(arena,
-		                           "%s%san interface (%s) ends up with %s: conf.all.%s is %s, "
-		                           "conf.%s.%s is %s, %s",
-		                           out->reason, *out->reason ? "; " : "", kernel->interface,
-		                           out->effective, key->name,
-		                           all->value ? all->value : "unknown", kernel->interface, key->name,
-		                           own->value ? own->value : "unknown", combine_text(combine));
+		out->reason =
+			arena_printf(arena,
+		                     "%s%san interface (%s) ends up with %s: conf.all.%s is %s, "
+		                     "conf.%s.%s is %s, %s",
+		                     out->reason, *out->reason ? "; " : "", kernel->interface, out->effective,
+		                     key->name, all->value ? all->value : "unknown", kernel->interface,
+		                     key->name, own->value ? own->value : "unknown", combine_text(combine));
 }

@@ -85,7 +85,7 @@ static const char *variant_of(const struct predicate *predicate, const char *nam
 	return NULL;
 }
 
-/* The loader that boots. What is not known, as without an input, is taken for GRUB, which most images have. */
+/* The loader that boots. What is not known, as without an input, is taken for GRUB, which most have. */
 static const char *loader_of(const struct context *context)
 {
 	const char *loader = context->facts ? context->facts->boot.loader : NULL;
@@ -275,7 +275,8 @@ static const char *drop_in_behind(const struct context *context, const struct pl
 	return str_is_plain(slash + 1) ? arena_printf(context->arena, "%s-image.conf", slash + 1) : NULL;
 }
 
-static const char *fix_sysctl_at_boot(const struct context *context, const struct sysctl *sysctl, const char *value)
+static const char *fix_sysctl_at_boot(const struct context *context, const struct sysctl *sysctl,
+                                      const char *value)
 {
 	const char *remedy = sysctl->remedy ? sysctl->remedy : "", *then = *remedy ? " && " : "";
 	if (can_edit(sysctl))

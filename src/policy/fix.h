@@ -11,7 +11,7 @@ const char *fix_family(const struct os *os);
 /* The kernel's release as a word of a command; "VERSION" when it is not known, or not plain. */
 const char *fix_release(const struct context *context);
 
-/* The policy's own fix for a case ("absent"), for a boot loader but GRUB, for the family, or for all; NULL. */
+/* The policy's own fix for a case ("absent"), a boot loader but GRUB, the family, or all; NULL: none. */
 const char *fix_from_policy(const struct context *context, const struct rule *rule, const char *variant);
 
 /* Makes the initramfs carry modules (blank between). */

@@ -219,8 +219,8 @@ static enum answer boots_with(const struct outcome *outcome)
 }
 
 /*
- * Only a disk can be known to boot; anything else can only be known not to. A machine of the platform has booted,
- * whatever the rules expect: that is what "yes" says of it, and no more.
+ * Only a disk can be known to boot; anything else can only be known not to. A machine of the platform has
+ * booted, whatever the rules expect: that is what "yes" says of it, and no more.
  */
 static enum answer boots_of(const struct facts *facts, const enum answer *answers, size_t count)
 {

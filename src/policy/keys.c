@@ -363,12 +363,12 @@ static bool take_live_argument(struct build *build, const struct setting *settin
 	const char *value = word[length] ? word + length + 1 : "";
 	uint64_t number;
 	if (!words_have(live->required, key) && !words_have(live->optional, key))
-		return COMPLAIN(build, setting, "Live=%s takes %s%s%s, not \"%.40s\"", live->name, live->required,
-		                *live->optional ? " " : "", live->optional, word);
+		return COMPLAIN(build, setting, "Live=%s takes %s%s%s, not \"%.40s\"", live->name,
+		                live->required, *live->optional ? " " : "", live->optional, word);
 	if (!*value || live_argument(build->predicate, key) ||
 	    (words_have("count version irq", key) && !str_to_u64(value, &number)))
-		return COMPLAIN(build, setting, "\"%.40s\" is no value for Live=%s; write %s=VALUE, once", word,
-		                live->name, key);
+		return COMPLAIN(build, setting, "\"%.40s\" is no value for Live=%s; write %s=VALUE, once",
+		                word, live->name, key);
 	*LIST_ADD(build->arena, &build->predicate->live_arguments) =
 		(struct live_argument){ .key = key, .value = value };
 	return true;
@@ -379,16 +379,16 @@ static bool take_live(struct build *build, const struct setting *setting)
 	const char *rest = setting->value, *word = next_word(&rest, "", build->arena);
 	build->predicate->live = live_find(word);
 	if (!build->predicate->live)
-		return COMPLAIN(build, setting, "there is no live check \"%.80s\"; slipway-policy(5) lists them",
-		                word);
+		return COMPLAIN(build, setting,
+		                "there is no live check \"%.80s\"; slipway-policy(5) lists them", word);
 	while (*(word = next_word(&rest, "", build->arena)))
 		if (!take_live_argument(build, setting, word))
 			return false;
 	const char *keys = build->predicate->live->required;
 	while (*(word = next_word(&keys, "", build->arena)))
 		if (!live_argument(build->predicate, word))
-			return COMPLAIN(build, setting, "Live=%s wants %s=VALUE as well", build->predicate->live->name,
-			                word);
+			return COMPLAIN(build, setting, "Live=%s wants %s=VALUE as well",
+			                build->predicate->live->name, word);
 	return true;
 }
 

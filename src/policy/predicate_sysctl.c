@@ -100,7 +100,7 @@ static void judge_effective(const struct context *context, const struct rule *ru
 	outcome_remark(context, outcome, ": %s%s",
 	               sysctl->source == SYSCTL_RUNNING ? "as it stands in "
 	               : sysctl->effective_place.path   ? "set by "
-	                                            : "the kernel's default, which nothing changes",
+	                                                : "the kernel's default, which nothing changes",
 	               sysctl->effective_place.path ? sysctl->effective_place.path : "");
 	for (size_t i = 0; i < predicate->notes.count; i++)
 		if (str_equal(predicate->notes.items[i].name, value))
@@ -109,7 +109,8 @@ static void judge_effective(const struct context *context, const struct rule *ru
 		outcome->finding.fix = fix_effective(context, sysctl, predicate->want.value);
 }
 
-/* "net.ipv4.conf.ens4.rp_filter" for "net.ipv4.conf.all.rp_filter"; not the key itself, nor that of "default". */
+/* "net.ipv4.conf.ens4.rp_filter" for "net.ipv4.conf.all.rp_filter"; not the key itself, nor that of
+ * "default". */
 static bool is_of_interface(const struct sysctl *row, const char *key)
 {
 	static const char prefix[] = "net.ipv4.conf.";
@@ -119,10 +120,11 @@ static bool is_of_interface(const struct sysctl *row, const char *key)
 }
 
 /*
- * The running kernel tells of each interface. The first of them that does not meet the rule stands for all, else
- * the first there is.
+ * The running kernel tells of each interface. The first of them that does not meet the rule stands for all,
+ * else the first there is.
  */
-static void take_interfaces(const struct context *context, const struct predicate *predicate, struct sysctl *running)
+static void take_interfaces(const struct context *context, const struct predicate *predicate,
+                            struct sysctl *running)
 {
 	const struct sysctl *chosen = NULL;
 	for (size_t i = 0; i < context->kernel->sysctls.count; i++) {

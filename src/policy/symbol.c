@@ -56,8 +56,8 @@ static struct symbol_reading read_legacy(const struct context *context)
 		return reading;
 	bool builtin = driver->state == MODULE_BUILTIN;
 	bool there = builtin ? part->state == MODULE_BUILTIN
-	                     : driver->state == MODULE_FILE &&
-	                               (words_have(driver->needs, part->name) || part->state == MODULE_BUILTIN);
+	                     : driver->state == MODULE_FILE && (words_have(driver->needs, part->name) ||
+	                                                        part->state == MODULE_BUILTIN);
 	bool known = (builtin || driver->state == MODULE_FILE) && part->state != MODULE_UNKNOWN;
 	bool split = context->release && version_compare(context->release, LEGACY_SPLIT) >= 0;
 	if (!known || (!there && !split))

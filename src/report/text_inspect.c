@@ -379,8 +379,8 @@ static void print_scsi(const struct page *page, const struct hardware *hardware)
 	for (size_t i = 0; i < hardware->scsi_devices.count; i++) {
 		const struct scsi_device *device = &hardware->scsi_devices.items[i];
 		struct text line CLEANUP(text_free) = { 0 };
-		text_printf(&line, "%s %s, %s, INQUIRY version %" PRIu64, device->vendor ? device->vendor : "?",
-		            device->model ? device->model : "?",
+		text_printf(&line, "%s %s, %s, INQUIRY version %" PRIu64,
+		            device->vendor ? device->vendor : "?", device->model ? device->model : "?",
 		            device->block ? device->block : "no block device", device->version);
 		if (device->logical)
 			text_printf(&line, ", sectors of %" PRIu64 " bytes, %" PRIu64 " physically",

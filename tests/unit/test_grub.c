@@ -535,12 +535,12 @@ static void suse_extras(void **state)
 		"if [ \"${grub_platform}\" = \"efi\" ]; then\n  hiddenentry \"Text mode\" --hotkey \"t\" {\n"
 		"    set textmode=true\n    terminal_output console\n  }\nfi\n"
 		"menuentry 'openSUSE Leap 15.6' --class opensuse --unrestricted $menuentry_id_option "
-	        "'gnulinux-simple' {\n"
+		"'gnulinux-simple' {\n"
 		"\tset linux_gfx_mode=auto\n\texport linux_gfx_mode\n\techo 'Loading Linux ...'\n"
 		"\tlinux /boot/vmlinuz-1 root=UUID=root-uuid ${extra_cmdline} splash=silent\n"
 		"\tinitrd /boot/initrd-1\n}\n"
 		"if [ -f \"/.snapshots/grub-snapshot.cfg\" ]; then\n  source "
-	        "\"/.snapshots/grub-snapshot.cfg\"\nfi\n";
+		"\"/.snapshots/grub-snapshot.cfg\"\nfi\n";
 	struct run *run = new_run();
 	fake_add(&run->disk, 2, "/boot/grub/grub.cfg", script);
 	fake_add(&run->disk, 2, "/.snapshots/grub-snapshot.cfg",

@@ -243,7 +243,7 @@ static void fill_disk(struct facts *facts)
 		                 { 0 } };
 	*LIST_ADD(&arena, &kernel->sysctls) =
 		(struct sysctl){ "kernel.yama.ptrace_scope", NULL, SYSCTL_ABSENT, { 0 }, NULL, { 0 },
-		                 "Yama is not active",       NULL,          { 0 } };
+		                 "Yama is not active",       NULL, { 0 } };
 	facts->os = (struct os){ "debian",
 		                 NULL,
 		                 "12",
@@ -673,7 +673,8 @@ static struct scene *live_scene(void)
 		.place = { .path = "/sys/bus/pnp/devices/00:03/resources", .text = "irq 4" },
 	};
 	*LIST_ADD(&arena, &hardware->unread) =
-		(struct problem){ .code = "live-unread", .message = "run as root to read /sys/class/tty/ttyS0/type" };
+		(struct problem){ .code = "live-unread",
+		                  .message = "run as root to read /sys/class/tty/ttyS0/type" };
 	return scene;
 }
 

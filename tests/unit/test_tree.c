@@ -17,9 +17,9 @@ static const char root_script[] =
 	"ln -s loop loop; ln -s loop-b loop-a; ln -s loop-a loop-b; ln -s nowhere dangling; ln -s / root\n"
 	"ln -s /boot/efi/EFI/BOOT esp; ln -s ../.. a/b/up\n"
 	"ln -s f chain-0; i=0; while [ $i -lt 41 ]; do ln -s chain-$i chain-$((i+1)); i=$((i+1)); done; echo "
-        "f > f\n"
+	"f > f\n"
 	"echo hidden > boot/efi/hidden; echo z > var/z; echo A > var/A; echo b > var/b; printf x > 'var/10'; "
-        "mkfifo var/fifo\n"
+	"mkfifo var/fifo\n"
 	"ln -s $(printf 't%.0s' $(seq 1000))/../f long\n"
 	"cd ..; truncate -s 4M image; mke2fs -q -t ext4 -d r image";
 
