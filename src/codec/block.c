@@ -1,11 +1,9 @@
 #include "codec/block.h"
 
-#include "codec/lzo1x.h"
-
-#ifdef HAVE_ZLIB
-
 #include <limits.h>
 #include <zlib.h>
+
+#include "codec/lzo1x.h"
 
 static bool unpack_zlib(struct span in, uint8_t *out, size_t capacity, size_t *got, struct error *error)
 {
@@ -30,17 +28,6 @@ static bool unpack_zlib(struct span in, uint8_t *out, size_t capacity, size_t *g
 	inflateEnd(&stream);
 	return status == Z_STREAM_END;
 }
-
-#else
-
-static bool unpack_zlib(struct span in, uint8_t *out, size_t capacity, size_t *got, struct error *error)
-{
-	(void)in, (void)out, (void)capacity, (void)got;
-	return error_set(error, ERROR_UNSUPPORTED,
-	                 "zlib data: this build has no zlib, install it and build again");
-}
-
-#endif
 
 #ifdef HAVE_ZSTD
 

@@ -11,7 +11,7 @@ static bool gzip_matches(struct span head)
 	return span_has(head, 0, "\x1f\x8b\x08", 3);
 }
 
-#if defined(HAVE_ISAL)
+#ifdef HAVE_ISAL
 
 #include <isa-l/igzip_lib.h>
 
@@ -67,7 +67,7 @@ static void gzip_close(struct decoder *decoder)
 	free(decoder->state);
 }
 
-#elif defined(HAVE_ZLIB)
+#else
 
 #include <limits.h>
 #include <zlib.h>
@@ -114,16 +114,6 @@ static void gzip_close(struct decoder *decoder)
 	inflateEnd(decoder->state);
 	free(decoder->state);
 }
-
-#else
-
-static bool gzip_open(struct decoder *decoder, struct error *error)
-{
-	return codec_not_built(decoder, "ISA-L and no zlib", error);
-}
-
-#define gzip_step  NULL
-#define gzip_close NULL
 
 #endif
 
