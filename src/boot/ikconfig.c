@@ -16,8 +16,8 @@ static bool find_member(struct kernel_stream *stream, struct error *error)
 		if (!kernel_stream_find(stream, MARKER_BEGIN, error))
 			return error->code == ERROR_NOT_FOUND
 			               ? error_set(error, ERROR_NOT_FOUND,
-			                           "the kernel was built without IKCONFIG: it holds no "
-			                           "configuration")
+			                           "the kernel was built without CONFIG_IKCONFIG and "
+			                           "holds no configuration")
 			               : false;
 		if (!kernel_stream_fill(stream, CODEC_HEAD, error))
 			return false;

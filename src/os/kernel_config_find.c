@@ -137,8 +137,7 @@ void kernel_config_find(const struct tree *tree, const char *version, const stru
 	*out = (struct kernel_config){ 0 };
 	bool found = try_files(&search) || try_image(&search) || try_modules(&search);
 	if (!found && !out->source && !tree)
-		out->reason = arena_printf(arena, "%s: give its .config, or build it with CONFIG_IKCONFIG",
-		                           text_get(&search.tried));
+		out->reason = arena_printf(arena, "%s: give its .config instead", text_get(&search.tried));
 	else if (!found && !out->source)
 		out->reason = arena_printf(
 			arena, "there is neither /boot/config-%s nor a config among its modules%s%s",

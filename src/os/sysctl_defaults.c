@@ -103,7 +103,7 @@ static void default_syncookies(const struct sysctl_system *system, struct arena 
 		set(cell, "1", "kernel default");
 		return;
 	case ANSWER_NO:
-		set_absent(cell, "the kernel is built without CONFIG_SYN_COOKIES and has no such key");
+		set_absent(cell, "the kernel is built without CONFIG_SYN_COOKIES");
 		return;
 	case ANSWER_UNKNOWN:
 		set_unknown(cell, "no file sets it, and without the kernel's configuration it is not known "
@@ -143,7 +143,7 @@ static enum answer yama_active(const struct sysctl_system *system, struct arena 
 	char list[1024];
 	enum answer built = symbol_is_yes(system->kernel, "SECURITY_YAMA");
 	if (built == ANSWER_NO) {
-		*reason = "the kernel is built without CONFIG_SECURITY_YAMA and has no such key";
+		*reason = "the kernel is built without CONFIG_SECURITY_YAMA";
 		return ANSWER_NO;
 	}
 	if (older_than(system->kernel, "5.1"))
@@ -210,7 +210,7 @@ static void default_perf(const struct sysctl_system *system, struct arena *arena
 	enum vendor vendor = vendor_of(kernel);
 	enum answer restricted = symbol_is_yes(kernel, "SECURITY_PERF_EVENTS_RESTRICT");
 	if (symbol_is_yes(kernel, "PERF_EVENTS") == ANSWER_NO)
-		set_absent(cell, "the kernel is built without CONFIG_PERF_EVENTS and has no such key");
+		set_absent(cell, "the kernel is built without CONFIG_PERF_EVENTS");
 	else if (restricted == ANSWER_YES && vendor == VENDOR_DEBIAN)
 		set(cell, "3", "kernel default with CONFIG_SECURITY_PERF_EVENTS_RESTRICT=y, Debian's patch");
 	else if (restricted == ANSWER_YES && vendor == VENDOR_UBUNTU)
@@ -337,7 +337,7 @@ void sysctl_default(const struct sysctl_system *system, const char *path, struct
 	const struct sysctl_interface_key *key = sysctl_interface_key(path, &scope, &length);
 	const struct key_row *row = row_of(path);
 	if (str_starts(path, "net/ipv4/") && symbol_is_yes(system->kernel, "INET") == ANSWER_NO)
-		set_absent(cell, "the kernel is built without CONFIG_INET and has no such key");
+		set_absent(cell, "the kernel is built without CONFIG_INET");
 	else if (key)
 		set(cell, strncmp(scope, "all", 3) == 0 && length == 3 ? key->all : key->initial,
 		    "kernel default");

@@ -325,13 +325,19 @@ static void judge_carried(struct work *work, struct module_tally *tally)
 	}
 }
 
+static const char *plural(const struct text *words)
+{
+	return strchr(text_get(words), ' ') ? "s" : "";
+}
+
 static void judge_installed(struct work *work, struct module_tally *tally)
 {
 	struct arena *arena = work->context->arena;
 	if (tally->missing.size > 0) {
 		worsen(work, VERDICT_FAIL);
-		add_clause(&work->bad, arena_printf(arena, "%s, and the root file system has no module %s",
-		                                    text_get(&work->good), text_get(&tally->missing)));
+		add_clause(&work->bad, arena_printf(arena, "%s, and the root file system has no module%s %s",
+		                                    text_get(&work->good), plural(&tally->missing),
+		                                    text_get(&tally->missing)));
 		work->outcome->finding.fix =
 			arena_printf(arena, "install all modules of %s: make modules_install, then depmod %s",
 		                     work->context->release ? work->context->release : "the kernel",
@@ -339,9 +345,9 @@ static void judge_installed(struct work *work, struct module_tally *tally)
 	} else if (tally->unsure.size > 0) {
 		worsen(work, VERDICT_UNKNOWN);
 		add_clause(&work->unsure,
-		           arena_printf(arena,
-		                        "%s, and whether the root file system has module %s is not known",
-		                        text_get(&work->good), text_get(&tally->unsure)));
+		           arena_printf(
+				   arena, "%s, and whether the root file system has module%s %s is not known",
+				   text_get(&work->good), plural(&tally->unsure), text_get(&tally->unsure)));
 	} else {
 		text_printf(&work->good, ", and the root file system has %s", text_get(&tally->there));
 		work->outcome->finding.by_equivalent = true;

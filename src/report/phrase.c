@@ -213,6 +213,10 @@ void phrase_input(struct text *text, const struct facts *facts)
 	} else if (facts->container) {
 		text_add(&what, facts->container);
 	}
+	if (facts->kind == INPUT_CONFIG)
+		add_part(&what, "kernel configuration");
+	if (facts->kind == INPUT_KERNEL && !facts->container)
+		add_part(&what, "kernel");
 	if (facts->kind == INPUT_LIVE)
 		add_part(&what, facts->hardware.platform == ANSWER_YES ? "this machine, of Compute Engine"
 		                                                       : "this machine");

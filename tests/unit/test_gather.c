@@ -363,8 +363,8 @@ static void a_kernel_is_an_input(void **state)
 	gather_part_of(&bench, arm64_image(NULL, &bench.arena), INPUT_KERNEL, EXAMINED_PARTIAL);
 	assert_string_equal(
 		bench.facts.reason,
-		"the kernel's configuration is not known: the kernel was built without IKCONFIG: it "
-		"holds no configuration: give its .config, or build it with CONFIG_IKCONFIG");
+		"the kernel's configuration is not known: the kernel was built without CONFIG_IKCONFIG "
+		"and holds no configuration: give its .config instead");
 	arena_free(&bench.arena);
 }
 
@@ -566,9 +566,10 @@ static void a_cut_root_tar_is_not_fully_examined(void **state)
 {
 	(void)state;
 	struct bench bench = { 0 };
-	struct span tar = image_script("mkdir etc; echo ID=debian > etc/os-release; echo x=1 > etc/sysctl.conf;"
-	                               "tar -cf image etc/os-release etc/sysctl.conf",
-	                               &bench.arena);
+	struct span tar =
+		image_script("mkdir etc; echo ID=debian > etc/os-release; echo x=1 > etc/sysctl.conf;"
+	                     "tar -cf image etc/os-release etc/sysctl.conf",
+	                     &bench.arena);
 	gather_bytes(&bench, span_of(tar.data, 1024 + 512));
 	assert_int_equal(bench.facts.kind, INPUT_TREE);
 	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
@@ -582,8 +583,9 @@ static void a_cut_root_tar_is_not_fully_examined(void **state)
 	bench = (struct bench){ .arena = bench.arena };
 	gather_bytes(&bench, span_of(tar.data, 1024));
 	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
-	assert_string_equal(bench.facts.reason,
-	                    "the tar archive ends at offset 1024 without its end mark: was it copied completely?");
+	assert_string_equal(
+		bench.facts.reason,
+		"the tar archive ends at offset 1024 without its end mark: was it copied completely?");
 
 	bench = (struct bench){ .arena = bench.arena };
 	((uint8_t *)(uintptr_t)tar.data)[1024] ^= 1;
@@ -599,7 +601,8 @@ static void cut_file(void *context, const struct facts *facts)
 	assert_int_equal(ftruncate(fileno(context), 512), 0);
 }
 
-/* Readers take a file that cannot be read for one that says nothing; what it held is not known all the same. */
+/* Readers take a file that cannot be read for one that says nothing; what it held is not known all the same.
+ */
 static void what_can_no_longer_be_read_is_not_fully_examined(void **state)
 {
 	(void)state;
