@@ -180,7 +180,7 @@ static enum style add_verdict(struct text *text, const struct report_input *inpu
 	text_add(text, asked   ? "Not known whether it boots on Compute Engine"
 	               : fails ? "Does not conform"
 	               : full  ? "Conforms"
-	                       : "Not fully examined");
+	                       : "No failure, as far as it was examined");
 	add_deciders(text, judgement, "undecided: ");
 	add_failures(text, judgement, LEVEL_REQUIRED, options->fail_on,
 	             asked ? "; does not conform: " : ": ");
