@@ -25,8 +25,7 @@ static void print_rule(const struct layout *layout, const struct rule *rule, str
 	print_paragraph(layout, "asks", rule->title);
 	print_paragraph(layout, "level", level_names[rule->level]);
 	print_paragraph(layout, "section", rule->section);
-	if (rule->decides_boot)
-		print_paragraph(layout, "boot", "a system that fails it does not boot");
+	print_paragraph(layout, "boot", policy_boot_effect(rule, arena));
 	print_paragraph(layout, "wanted", rule->wanted);
 	print_paragraph(layout, "why", rule->why);
 	print_paragraph(layout, "history", rule->history);

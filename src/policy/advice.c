@@ -69,3 +69,14 @@ const char *policy_advice(const struct rule *rule, struct arena *arena)
 	add_variants(&text, &context, rule);
 	return text.size > 0 ? arena_strdup(arena, text_get(&text)) : NULL;
 }
+
+const char *policy_boot_effect(const struct rule *rule, struct arena *arena)
+{
+	const struct arches *arches = &rule->predicate->stops_on;
+	const char *on = "";
+	if (!rule->decides_boot)
+		return NULL;
+	for (size_t i = 0; i < arches->count; i++)
+		on = arena_printf(arena, "%s%s%s", on, i == 0 ? " on " : " or ", arches->items[i]);
+	return arena_printf(arena, "a system that fails it does not boot%s", on);
+}

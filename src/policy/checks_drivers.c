@@ -84,6 +84,7 @@ static enum presence find_driver(const struct context *context, const char *symb
 struct drivers_found {
 	struct text builtin, carried, missing, nowhere, unknown;
 	struct text enable; /* arguments of scripts/config that give the kernel what is nowhere */
+	bool lacks_root;    /* of those that are not there one is of the file system, not of the disk */
 };
 
 static void add_driver(const struct context *context, struct outcome *outcome, const struct driver *driver,
@@ -100,6 +101,8 @@ static void add_driver(const struct context *context, struct outcome *outcome, c
 		fix_add_menus(&found->enable, driver->symbol);
 		fix_add_enable(&found->enable, driver->symbol);
 	}
+	if (presence == PRESENCE_MISSING || presence == PRESENCE_NOWHERE)
+		found->lacks_root = found->lacks_root || driver->file_system || driver == &volume_driver;
 	text_add_words(texts[presence], name);
 }
 
@@ -225,6 +228,33 @@ static void judge_drivers(const struct context *context, struct outcome *outcome
 	}
 }
 
+/*
+ * Some machine series have the boot disk behind NVMe. On x86 they are the exception. Machines of arm64 have
+ * the one or the other, and the image does not say which: with one of the drivers it boots on some of them.
+ */
+static void judge_nvme(const struct context *context, struct outcome *outcome,
+                       const struct drivers_found *found)
+{
+	enum presence nvme = find_driver(context, "BLK_DEV_NVME", "nvme", NULL);
+	bool there = nvme == PRESENCE_BUILTIN || nvme == PRESENCE_CARRIED;
+	bool lacks_scsi = (found->missing.size > 0 || found->nowhere.size > 0) && !found->lacks_root;
+	if (!str_equal(context->arch, "arm64")) {
+		if (outcome->finding.verdict == VERDICT_PASS && !there && nvme != PRESENCE_UNKNOWN)
+			outcome_remark(context, outcome,
+			               "; machine series that boot from NVMe need nvme as well");
+	} else if (outcome->finding.verdict == VERDICT_FAIL && there && lacks_scsi) {
+		outcome->effect = BOOT_MAY_STOP;
+		outcome_remark(context, outcome,
+		               "; nvme is there, with which arm64 machines boot that have NVMe disks");
+	} else if (outcome->finding.verdict == VERDICT_PASS && !there) {
+		outcome_set(
+			context, outcome, VERDICT_UNKNOWN,
+			"virtio_scsi is there, and nvme %s: which of them the boot disk of an arm64 machine "
+			"needs depends on its series, which the image does not name",
+			nvme == PRESENCE_UNKNOWN ? "may be missing" : "is not");
+	}
+}
+
 void check_boot_drivers(const struct context *context, struct outcome *outcome)
 {
 	if (!context->kernel) {
@@ -249,10 +279,7 @@ void check_boot_drivers(const struct context *context, struct outcome *outcome)
 	judge_drivers(context, outcome, &found, root_known);
 	judge_way(context, outcome);
 	judge_volume_tools(context, outcome, root);
-	enum presence nvme = find_driver(context, "BLK_DEV_NVME", "nvme", NULL);
-	if (outcome->finding.verdict == VERDICT_PASS &&
-	    (nvme == PRESENCE_MISSING || nvme == PRESENCE_NOWHERE))
-		outcome_remark(context, outcome, "; machine series that boot from NVMe need nvme as well");
+	judge_nvme(context, outcome, &found);
 	text_free(&found.builtin);
 	text_free(&found.carried);
 	text_free(&found.missing);

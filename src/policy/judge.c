@@ -77,6 +77,14 @@ static bool is_asked_of_input(const struct context *context, const struct rule *
 	return !reason;
 }
 
+static bool is_among(const struct arches *arches, const char *arch)
+{
+	for (size_t i = 0; i < arches->count; i++)
+		if (str_equal(arches->items[i], arch))
+			return true;
+	return arches->count == 0;
+}
+
 /* "only on arm64": the option, or the device, is of another architecture. */
 static bool is_asked_of_arch(const struct context *context, const struct rule *rule, struct outcome *outcome)
 {
@@ -87,20 +95,19 @@ static bool is_asked_of_arch(const struct context *context, const struct rule *r
 		outcome_set(context, outcome, VERDICT_UNKNOWN, "the kernel's architecture is not known");
 		return false;
 	}
-	for (size_t i = 0; i < predicate->arches.count; i++)
-		if (str_equal(predicate->arches.items[i], context->arch))
-			return true;
+	if (is_among(&predicate->arches, context->arch))
+		return true;
 	outcome_set(context, outcome, VERDICT_NOT_APPLICABLE, "%s, and this kernel is %s",
 	            predicate->elsewhere ? predicate->elsewhere : "only other architectures have it",
 	            context->arch);
-	for (size_t i = 0; i < predicate->options.count; i++) {
-		const struct option *option = &predicate->options.items[i];
-		const struct config_symbol *line =
-			kernel_config_get(&context->kernel->config, option->symbol);
-		if (line && option->module && !str_equal(line->value, "n"))
-			outcome_remark(context, outcome, " (it has CONFIG_%s=%s all the same)",
-			               option->symbol, line->value);
-	}
+	if (predicate->options.count == 0)
+		return false;
+	/* The driver itself comes first, what it is built on behind it. */
+	const struct option *option = &predicate->options.items[0];
+	const struct config_symbol *line = kernel_config_get(&context->kernel->config, option->symbol);
+	if (line && option->module && !str_equal(line->value, "n"))
+		outcome_remark(context, outcome, " (it has CONFIG_%s=%s all the same)", option->symbol,
+		               line->value);
 	return false;
 }
 
@@ -156,6 +163,8 @@ static void judge_once(const struct context *context, const struct rule *rule, s
 		return;
 	judge_predicate(context, rule, outcome);
 	judge_live(context, rule, outcome);
+	if (outcome->effect == BOOT_STOPS && !is_among(&rule->predicate->stops_on, context->arch))
+		outcome->effect = BOOT_MAY_STOP;
 	if (outcome->finding.verdict == VERDICT_PASS && rule->predicate->proved_by_boot &&
 	    context->facts->kind != INPUT_LIVE)
 		outcome_remark(context, outcome, "; a boot on the reference machine proves it");

@@ -38,16 +38,26 @@ static bool is_version(const char *text)
 	return *text >= '0' && *text <= '9' && strchr(text, '.');
 }
 
-static bool take_arch(struct build *build, const struct setting *setting)
+static bool take_architectures(struct build *build, const struct setting *setting, struct arches *arches)
 {
 	const char *rest = setting->value, *word;
 	while (*(word = next_word(&rest, ",", build->arena))) {
 		if (!str_equal(word, "x86_64") && !str_equal(word, "i386") && !str_equal(word, "arm64"))
 			return COMPLAIN(build, setting,
 			                "\"%.40s\" is no architecture; write x86_64, i386 or arm64", word);
-		*LIST_ADD(build->arena, &build->predicate->arches) = word;
+		*LIST_ADD(build->arena, arches) = word;
 	}
 	return true;
+}
+
+static bool take_arch(struct build *build, const struct setting *setting)
+{
+	return take_architectures(build, setting, &build->predicate->arches);
+}
+
+static bool take_stops_on(struct build *build, const struct setting *setting)
+{
+	return take_architectures(build, setting, &build->predicate->stops_on);
 }
 
 static bool take_decides(struct build *build, const struct setting *setting)
@@ -401,6 +411,7 @@ static bool take_not_live(struct build *build, const struct setting *setting)
 /* In the order in which they are taken: a later one may look at what an earlier one set. */
 const struct key predicate_keys[] = {
 	{ "Decides", FOR_ALL, take_decides },
+	{ "StopsOn", FOR_ALL, take_stops_on },
 	{ "ProvedBy", FOR_ALL, take_proved_by },
 	{ "Arch", FOR_ALL, take_arch },
 	{ "Elsewhere", FOR_ALL, take_elsewhere },

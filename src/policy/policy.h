@@ -59,6 +59,9 @@ const struct rule *policy_rule(const struct policy *policy, const char *id);
 /* How any system meets a rule, lines with '\n' between; NULL: that depends on the image alone. */
 const char *policy_advice(const struct rule *rule, struct arena *arena);
 
+/* What a failure does to the boot, as one sentence; NULL: nothing that is known. */
+const char *policy_boot_effect(const struct rule *rule, struct arena *arena);
+
 /* What facts the rules will ask for; names are borrowed from the policy and allocated in the arena. */
 void policy_questions(const struct policy *policy, struct arena *arena, struct questions *out);
 

@@ -69,9 +69,17 @@ enum effective {
 	EFFECTIVE_ONLY,  /* it is judged in the key's place */
 };
 
+/* Architectures; none stands for all of them. */
+struct arches {
+	const char **items;
+	size_t count;
+	size_t capacity;
+};
+
 struct predicate {
 	enum predicate_kind kind;
-	LIST(const char *) arches; /* empty: all */
+	struct arches arches;      /* on which it is asked */
+	struct arches stops_on;    /* on which a failure is known to stop the boot */
 	const char *elsewhere;     /* why it is not asked on others; NULL */
 	bool proved_by_boot;       /* reasons say that a boot proves it */
 	const char *wanted;        /* what reports call the wanted value */

@@ -57,6 +57,8 @@ static void knows_what_became_of_options_in_debian_12(void **state)
 	expect(&bench, "hardware.serial.count", VERDICT_PASS,
 	       "CONFIG_SERIAL_8250=y, CONFIG_SERIAL_8250_CONSOLE=y, CONFIG_SERIAL_8250_NR_UARTS=32, "
 	       "CONFIG_SERIAL_8250_RUNTIME_UARTS=4; a boot on the reference machine proves it");
+	expect(&bench, "hardware.serial.pl011", VERDICT_NOT_APPLICABLE,
+	       "x86 machines have 16550A ports, ttyS0 to ttyS3, instead, and this kernel is x86_64");
 	bench_close(&bench);
 }
 
@@ -109,6 +111,38 @@ static void judges_debian_on_arm64(void **state)
 	bench_close(&bench);
 }
 
+/* A network card or a serial port that the machine has, and none that it has not. */
+static void asks_arm64_for_its_own_devices(void **state)
+{
+	(void)state;
+	static const char config[] =
+		"# Linux/arm64 6.6.0 Kernel Configuration\nCONFIG_ARM64=y\nCONFIG_GVE=y\n"
+		"CONFIG_SERIAL_AMBA_PL011=%s\n%s# CONFIG_VIRTIO_NET is not set\n";
+	static const struct {
+		const char *driver, *console;
+		enum verdict verdict;
+	} ports[] = {
+		{ "y", "CONFIG_SERIAL_AMBA_PL011_CONSOLE=y\n", VERDICT_PASS },
+		{ "y", "# CONFIG_SERIAL_AMBA_PL011_CONSOLE is not set\n", VERDICT_FAIL },
+		{ "m", "", VERDICT_FAIL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct bench bench;
+		bench_open(&bench);
+		add_kernel(&bench, "6.6.0",
+		           arena_printf(&bench.arena, config, ports[i].driver, ports[i].console));
+		add_disk(&bench, CONSOLE);
+		judge(&bench);
+		assert_int_equal(finding_of(&bench, "hardware.serial.pl011")->verdict, ports[i].verdict);
+		assert_int_equal(finding_of(&bench, "hardware.net.gvnic")->verdict, VERDICT_PASS);
+		expect(&bench, "hardware.net.virtio", VERDICT_NOT_APPLICABLE,
+		       "arm64 machines have a gVNIC network card instead of virtio-net, and this kernel is "
+		       "arm64");
+		assert_int_equal(finding_of(&bench, "kernel.virtio-net")->verdict, VERDICT_NOT_APPLICABLE);
+		bench_close(&bench);
+	}
+}
+
 static void asks_pae_of_32_bit_kernels(void **state)
 {
 	(void)state;
@@ -133,7 +167,7 @@ static void knows_nothing_of_what_was_not_examined(void **state)
 	bench.facts.kind = INPUT_DISK;
 	bench.facts.reason = "the worker was killed";
 	judge(&bench);
-	assert_int_equal(bench.judgement.counts[VERDICT_UNKNOWN], 85);
+	assert_int_equal(bench.judgement.counts[VERDICT_UNKNOWN], 86);
 	expect(&bench, "image.whole-gib", VERDICT_UNKNOWN, "the worker was killed");
 	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
 	assert_false(judgement_fails_at(&bench.judgement, LEVEL_ADVICE));
@@ -350,6 +384,7 @@ int main(void)
 		cmocka_unit_test(passes_stock_debian_kernels),
 		cmocka_unit_test(knows_what_became_of_options_in_debian_12),
 		cmocka_unit_test(judges_debian_on_arm64),
+		cmocka_unit_test(asks_arm64_for_its_own_devices),
 		cmocka_unit_test(asks_pae_of_32_bit_kernels),
 		cmocka_unit_test(knows_nothing_of_what_was_not_examined),
 		cmocka_unit_test(judges_the_partition_table),

@@ -137,6 +137,40 @@ static struct kernel_module *module_of(const struct bench *bench, const char *na
 	return NULL;
 }
 
+/* Which series of arm64 machines an image will run on is not known: some have SCSI disks, some NVMe. */
+static void wants_both_kinds_of_disks_on_arm64(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-arm64", "6.1.0-50-arm64");
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_PASS,
+	       "the initramfs carries virtio_pci virtio_scsi sd_mod ext4");
+	module_of(&bench, "nvme")->in_initramfs = ANSWER_NO;
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_UNKNOWN,
+	       "virtio_scsi is there, and nvme is not: which of them the boot disk of an arm64 machine needs "
+	       "depends on its series, which the image does not name");
+	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+
+	module_of(&bench, "nvme")->in_initramfs = ANSWER_YES;
+	module_of(&bench, "virtio_scsi")->in_initramfs = ANSWER_NO;
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_FAIL,
+	       "the initramfs does not carry virtio_scsi; nvme is there, with which arm64 machines boot that "
+	       "have NVMe disks");
+	assert_int_equal(finding_of(&bench, "kernel.virtio-scsi")->verdict, VERDICT_FAIL);
+	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
+	module_of(&bench, "ext4")->in_initramfs = ANSWER_NO;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	module_of(&bench, "ext4")->in_initramfs = ANSWER_YES;
+	module_of(&bench, "nvme")->in_initramfs = ANSWER_NO;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	bench_close(&bench);
+}
+
 static void tells_a_missing_driver_from_an_unknown_one(void **state)
 {
 	(void)state;
@@ -241,6 +275,7 @@ int main(void)
 		cmocka_unit_test(wants_modules_in_the_initramfs),
 		cmocka_unit_test(lets_what_modules_prove_stand_for_a_configuration),
 		cmocka_unit_test(knows_the_legacy_transport_by_its_part),
+		cmocka_unit_test(wants_both_kinds_of_disks_on_arm64),
 		cmocka_unit_test(tells_a_missing_driver_from_an_unknown_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

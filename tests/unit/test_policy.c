@@ -64,8 +64,8 @@ static void has_every_requirement_in_order(void **state)
 		assert_ptr_equal(policy_rule(&policy, line), rule);
 	}
 	fclose(list);
-	assert_int_equal(count, 85);
-	assert_int_equal(policy.rules.count, 85);
+	assert_int_equal(count, 86);
+	assert_int_equal(policy.rules.count, 86);
 	policy_free(&policy);
 }
 
@@ -254,6 +254,8 @@ static void names_bad_values(void **state)
 		  "own.conf:5: ModuleFrom=disk is no place; write initramfs or root" },
 		{ "Kconfig=A\nArch=amd64\n",
 		  "own.conf:5: \"amd64\" is no architecture; write x86_64, i386 or arm64" },
+		{ "Kconfig=A\nStopsOn=arm\n",
+		  "own.conf:5: \"arm\" is no architecture; write x86_64, i386 or arm64" },
 		{ "Kconfig=A\nDecides=all\n",
 		  "own.conf:5: Decides=all means nothing; write Decides=boot or no such line" },
 		{ "Kconfig=A\nProvedBy=me\n",
