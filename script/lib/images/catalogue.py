@@ -64,6 +64,8 @@ BASES = {
                            "the root is btrfs, /boot a partition of its own", boot_files="boot"),
     "trixie-4k": Base("trixie", dataclasses.replace(STANDARD, name="4k", sector=4096, bios=False),
                       "sectors of 4096 bytes, UEFI only"),
+    "bookworm-arm64": Base("bookworm-arm64", layouts.named("arm64"), "Debian 12 for arm64, UEFI",
+                           boot_files="arm64"),
     "bookworm-two": Base("bookworm", layouts.named("saved"), "two kernels, no saved entry: the first one boots",
                          boot_files="saved", prepare=_two_kernels),
 }
@@ -304,6 +306,10 @@ VARIANTS = {
     "trixie-zero-kernel": Variant("trixie", kernel_bytes(lambda content: bytes(len(content))),
                                   "the kernel file holds zeros alone"),
     "trixie-no-config": Variant("trixie", no_config, "the kernel's configuration is not in the image"),
+    "bookworm-arm64-ttyS0": Variant("bookworm-arm64", grub_words(layouts.ARM64_CONSOLE, layouts.CONSOLE),
+                                    "an x86 machine's console on arm64"),
+    "bookworm-arm64-no-virtio-scsi": Variant("bookworm-arm64", drop_module(r"/virtio_scsi\.ko"),
+                                             "the initramfs lacks the driver of SCSI disks; that of NVMe is built in"),
     "trixie-killers": Variant("trixie", add_words("pci=nomsi no-kvmclock rodata=off iomem=relaxed lsm=capability"),
                               "the command line defeats the configuration"),
     "trixie-fstab-device": Variant("trixie", fstab_line("/dev/sdb1 /data ext4 defaults 0 2"),
@@ -348,8 +354,9 @@ def layout_of(name):
 def suites_of(names):
     """The roots that these images need."""
     wanted = {BASES[name if name in BASES else VARIANTS[name].base].suite for name in names}
-    # Bookworm's GRUB menu of two kernels names bullseye's.
-    return [suite for suite in roots.SUITES if suite in wanted or (suite == "bullseye" and "bookworm" in wanted)]
+    for suite in tuple(wanted):
+        wanted.update(roots.needed_by(suite))
+    return [suite for suite in roots.SUITES if suite in wanted]
 
 
 def _make_base(name, root, suite_boot, folder):

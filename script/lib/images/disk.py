@@ -160,14 +160,15 @@ def _write_btrfs(path, part, tree, identity):
         run("mkfs.btrfs", "-q", "-K", "-f", "-U", identity, "--rootdir", tree, aside)
 
 
-def _write_esp(path, part, sector, boot_files):
+def _write_esp(path, part, layout, boot_files):
     with _beside(path, part) as esp:
-        run("mkfs.vfat", "-F", "32", "-S", sector, "-s", "1", "-n", "ESP",
+        run("mkfs.vfat", "-F", "32", "-S", layout.sector, "-s", "1", "-n", "ESP",
             "-i", layouts.ESP_VOLUME_ID.replace("-", ""), esp)
-        loader, config = boot_files / "grubx64.efi", boot_files / "esp.cfg"
+        name = f"grub{layout.efi}.efi"
+        loader, config = boot_files / name, boot_files / "esp.cfg"
         run("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", "::/EFI/debian")
-        run("mcopy", "-i", esp, loader, "::/EFI/BOOT/BOOTX64.EFI")
-        run("mcopy", "-i", esp, loader, "::/EFI/debian/grubx64.efi")
+        run("mcopy", "-i", esp, loader, f"::/EFI/BOOT/BOOT{layout.efi.upper()}.EFI")
+        run("mcopy", "-i", esp, loader, f"::/EFI/debian/{name}")
         run("mcopy", "-i", esp, config, "::/EFI/debian/grub.cfg")
 
 
@@ -223,7 +224,7 @@ def make(path, layout, tree, boot_files, size=3 * GIB, features="^metadata_csum_
         write = {"ext4": functools.partial(_write_ext4, features=features), "xfs": _write_xfs, "btrfs": _write_btrfs}
         write[layout.root_type](unfinished, by_number[layout.root], tree, layouts.ROOT_UUID)
     if layout.uefi:
-        _write_esp(unfinished, by_number[ESP_NUMBER], layout.sector, boot_files)
+        _write_esp(unfinished, by_number[ESP_NUMBER], layout, boot_files)
     if layout.bios:
         _write_bios(unfinished, layout, parts, boot_files)
     os.replace(unfinished, path)

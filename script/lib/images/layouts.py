@@ -12,6 +12,7 @@ USR_UUID = "e4f90c27-6b1d-4a38-b5e2-0c9d817a36f4"
 ESP_VOLUME_ID = "5A1D-7E02"
 
 CONSOLE = "console=ttyS0,38400n8d"
+ARM64_CONSOLE = "console=ttyAMA0,115200"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Layout:
     root_type: str = "ext4"      # or "xfs", "btrfs"; /boot and /usr are ext4
     bios: bool = True
     uefi: bool = True
+    efi: str = "x64"             # the architecture in the names of EFI programs
     sector: int = 512
     command_line: str = CONSOLE
     quiet: str = ""              # GRUB_CMDLINE_LINUX_DEFAULT
@@ -48,6 +50,7 @@ LAYOUTS = (
     Layout("stock", command_line="", quiet="quiet", timeout="5"),
     Layout("mbr", table="msdos", uefi=False),
     Layout("boot", root=3, boot=2, suites=("bookworm",)),
+    Layout("arm64", bios=False, efi="aa64", command_line=ARM64_CONSOLE, suites=("bookworm-arm64",)),
     Layout("saved", default="saved", two_kernels=True, suites=("bookworm",)),
 )
 

@@ -9,7 +9,7 @@ import tempfile
 from . import layouts
 from .tools import LIBRARY, ImageError, run
 
-SUITES = ("bullseye", "bookworm", "trixie")
+SUITES = ("bullseye", "bookworm", "trixie", "bookworm-arm64")
 
 PACKAGES = (
     "linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "udev", "procps", "kmod", "zstd", "e2fsprogs",
@@ -19,8 +19,24 @@ PACKAGES = (
 # Not in bullseye.
 LATER_PACKAGES = ("google-guest-agent",)
 
+# Unpacked alone: a dependency that matters only to programs that run is left out.
+ARM64_PACKAGES = (
+    "linux-image-cloud-arm64", "base-files", "base-passwd", "systemd-sysv", "udev", "procps", "kmod", "busybox-static",
+    "grub-efi-arm64-bin", "openssh-server", "chrony", "ifupdown", "isc-dhcp-client", "google-guest-agent",
+)
+
+# Roots that are made from another one's files: bookworm's GRUB menu of two kernels names bullseye's, and the shell
+# scripts that write a menu write the same one on every architecture.
+NEEDS = {"bookworm": ("bullseye",), "bookworm-arm64": ("bookworm",)}
+
 # Nothing that slipway reads lives here, and a third of a minimal root does.
 UNREAD = ("/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*")
+
+
+# What came along and nothing that the image starts needs.
+ARM64_UNREAD = ("/usr/share/perl", "/usr/bin/perl*", "/usr/lib/*/perl", "/usr/lib/*/libperl*", "/usr/lib/*/gconv",
+                "/usr/lib/linux-image-*", "/usr/lib/klibc", "/usr/lib/udev/hwdb.d", "/usr/share/grub",
+                "/usr/lib/grub/arm64-efi/*.mod", "/usr/lib/grub/arm64-efi/monolithic/*net*")
 
 
 def _stanzas_of_deb822(text):
@@ -82,7 +98,44 @@ def kernel_version(root_tar):
     return names[0].removeprefix("./boot/vmlinuz-")
 
 
-def _hooks(suite, folder, names):
+def needed_by(suite):
+    """The suites whose roots a suite's is made from, at first hand and through others."""
+    return {other for needed in NEEDS.get(suite, ()) for other in (needed, *needed_by(needed))}
+
+
+def _arm64_options(folder):
+    """Packages unpacked and their scripts left out: what they do for an image, foreign-root.sh does."""
+    script = shlex.quote(str(LIBRARY / "foreign-root.sh"))
+    yield "--architectures=arm64"
+    yield "--variant=extract"
+    yield "--include=" + ",".join(ARM64_PACKAGES)
+    yield '--setup-hook=for name in bin sbin lib; do mkdir -p "$1/usr/$name"; ln -s "usr/$name" "$1/$name"; done'
+    # The last hooks of this variant are those of the extraction.
+    yield f"--extract-hook=tar-in {shlex.quote(str(folder / 'bookworm.boot.tar'))} /tmp"
+    yield f"--extract-hook=upload {script} /tmp/foreign-root.sh"
+    yield f'--extract-hook=sh "$1"/tmp/foreign-root.sh "$1" {layouts.ARM64_CONSOLE}'
+    yield '--extract-hook=cd "$1" && rm -rf ' + " ".join(path.lstrip("/") for path in UNREAD + ARM64_UNREAD)
+    yield from (f"--extract-hook={hook}" for hook in _last_hooks("bookworm-arm64", folder))
+
+
+def _options(suite, folder, names):
+    if suite == "bookworm-arm64":
+        yield from _arm64_options(folder)
+        return
+    packages = PACKAGES + (LATER_PACKAGES if suite != "bullseye" else ())
+    yield "--variant=minbase"
+    yield "--include=" + ",".join(packages)
+    yield from (f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD)
+    yield from (f"--customize-hook={hook}" for hook in _boot_hooks(suite, folder, names))
+    yield from (f"--customize-hook={hook}" for hook in _last_hooks(suite, folder))
+
+
+def _last_hooks(suite, folder):
+    yield f"tar-out /tmp/boot-files {shlex.quote(str(folder / (suite + '.boot.tar.part')))}"
+    yield 'rm -rf "$1"/tmp/boot-files "$1"/tmp/*.sh'
+
+
+def _boot_hooks(suite, folder, names):
     """The suite's own GRUB writes its menu and its core images inside the root while mmdebstrap has it open."""
     yield f"upload {shlex.quote(str(LIBRARY / 'boot-files.sh'))} /tmp/boot-files.sh"
     for layout in layouts.LAYOUTS:
@@ -92,8 +145,6 @@ def _hooks(suite, folder, names):
         settings = dict(layout.settings(), OTHER_KERNEL=other)
         words = " ".join(f"{key}={shlex.quote(value)}" for key, value in settings.items())
         yield f'chroot "$1" env {words} sh -eu /tmp/boot-files.sh'
-    yield f"tar-out /tmp/boot-files {shlex.quote(str(folder / (suite + '.boot.tar.part')))}"
-    yield 'rm -rf "$1"/tmp/boot-files "$1"/tmp/boot-files.sh'
 
 
 def make(suite, folder, names=()):
@@ -104,15 +155,13 @@ def make(suite, folder, names=()):
         return False
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{suite}.tar.part"
-    packages = PACKAGES + (LATER_PACKAGES if suite != "bullseye" else ())
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", "--include=" + ",".join(packages)]
-    command += [f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD]
-    command += [f"--customize-hook={hook}" for hook in _hooks(suite, folder, names)]
+    command = ["mmdebstrap", "--quiet", "--format=tar", *_options(suite, folder, names)]
+    release = suite.removesuffix("-arm64")
     with tempfile.NamedTemporaryFile("w", suffix=".sources", dir=folder) as sources:
-        sources.write(sources_for(suite))
+        sources.write(sources_for(release))
         sources.flush()
         os.chmod(sources.name, 0o644)
-        run(*command, suite, part, sources.name, DEBIAN_FRONTEND="noninteractive")
+        run(*command, release, part, sources.name, DEBIAN_FRONTEND="noninteractive")
     os.replace(folder / f"{suite}.boot.tar.part", boot)
     os.replace(part, tar)
     return True

@@ -98,7 +98,8 @@ def install_boot(tree, layout, boot_files):
     """What grub-install and update-grub leave on the root file system, and the fstab of the layout."""
     grub = tree / "boot/grub"
     shutil.rmtree(grub, ignore_errors=True)
-    for wanted, platform in ((layout.bios, "i386-pc"), (layout.uefi, "x86_64-efi")):
+    efi_platform = {"x64": "x86_64-efi", "aa64": "arm64-efi"}[layout.efi]
+    for wanted, platform in ((layout.bios, "i386-pc"), (layout.uefi, efi_platform)):
         if wanted:
             shutil.copytree(tree / "usr/lib/grub" / platform, grub / platform,
                             ignore=lambda _, names: [name for name in names if not name.endswith((".mod", ".lst"))])
@@ -119,6 +120,8 @@ def dress(tree, suite):
     put(tree, "/etc/hostname", "localhost\n")
     put(tree, "/etc/machine-id", "")
     (tree / "etc/resolv.conf").unlink(missing_ok=True)
+    if suite == "bookworm-arm64":
+        put(tree, "/etc/sysctl.d/61-arm64.conf", "vm.mmap_min_addr = 65536\n")
     if suite == "trixie":
         put(tree, "/etc/systemd/network/20-dhcp.network", NETWORKD)
         enable(tree, "systemd-networkd.service")
