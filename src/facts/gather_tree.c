@@ -124,6 +124,9 @@ bool gather_root_tar(struct gatherer *gatherer, const struct tar_archive *archiv
 		return true;
 	}
 	note_damage(gatherer, archive);
+	/* A member that is left out may be what a rule looks for. */
+	if (root->problems.count > 0 && !gatherer->facts->reason)
+		gatherer->facts->reason = root->problems.items[0].message;
 	gather_root(gatherer, root, container);
 	conclude(gatherer);
 	return true;

@@ -562,6 +562,21 @@ static void a_root_tar_is_an_input(void **state)
 }
 
 /* The settings that are missing could be those that a rule looks for. */
+static void a_root_tar_with_members_left_out_is_not_fully_examined(void **state)
+{
+	(void)state;
+	struct bench bench = { 0 };
+	struct span tar = image_script(
+		"mkdir -p etc/sysctl.d; echo ID=debian > etc/os-release; : > etc/a; ln etc/a etc/b;"
+		"tar -cf image ./etc/os-release ./etc/a ./etc/b; tar --delete -f image ./etc/a",
+		&bench.arena);
+	gather_bytes(&bench, tar);
+	assert_int_equal(bench.facts.kind, INPUT_TREE);
+	assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
+	assert_non_null(strstr(bench.facts.reason, "left out"));
+	arena_free(&bench.arena);
+}
+
 static void a_cut_root_tar_is_not_fully_examined(void **state)
 {
 	(void)state;
@@ -641,6 +656,7 @@ int main(void)
 		cmocka_unit_test(the_running_machine_is_an_input),
 		cmocka_unit_test(what_the_running_machine_lacks_is_said),
 		cmocka_unit_test(a_root_tar_is_an_input),
+		cmocka_unit_test(a_root_tar_with_members_left_out_is_not_fully_examined),
 		cmocka_unit_test(a_cut_root_tar_is_not_fully_examined),
 		cmocka_unit_test(what_can_no_longer_be_read_is_not_fully_examined),
 	};
