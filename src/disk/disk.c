@@ -55,6 +55,8 @@ static const struct container containers[] = {
 	{ "lz4", MAGIC("\x04\x22\x4d\x18"), .open = compressed_open },
 	{ "zip", MAGIC("PK\x03\x04"), .advice = "a zip file: " UNPACK("unzip") },
 	{ "7z", MAGIC("7z\xbc\xaf\x27\x1c"), .advice = "a 7z file: " UNPACK("7z x") },
+	{ "cpio", MAGIC("07070"),
+	  .advice = "a cpio archive, as an initramfs is, which holds no disk: give the image it belongs to" },
 	{ "tar", .offset = 257, MAGIC("ustar"), .open = tar_open },
 	{ "tar", .test = tar_is_header, .open = tar_open }, /* v7 has no magic */
 	{ "raw", .open = raw_open },
