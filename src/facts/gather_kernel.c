@@ -318,19 +318,39 @@ static bool root_is_volume(const struct gatherer *gatherer)
 	return gatherer->tree.root && gatherer->tree.root->partition >= VOLUME_FIRST_NUMBER;
 }
 
-/* A copy of a list with room for the drivers of this image's own root file system, which go into it. */
+/* What the initramfs mounts beside the root: systemd and its like are below /usr. */
+static const struct filesystem *usr_file_system(const struct gatherer *gatherer)
+{
+	for (size_t i = 0; i < gatherer->filesystems.count; i++) {
+		const struct filesystem *fs = gatherer->filesystems.items[i];
+		for (size_t j = 0; j < fs->mounts.count; j++)
+			if (str_equal(fs->mounts.items[j].point, "/usr"))
+				return fs;
+	}
+	return NULL;
+}
+
+static void add_file_system_driver(struct names *names, const char *type)
+{
+	add_name(names, type);
+	if (str_equal(type, "ext2") || str_equal(type, "ext3"))
+		add_name(names, "ext4"); /* its driver mounts all three */
+}
+
+/* A copy of a list with room for the drivers of this image's own root and /usr, which go into it. */
 static struct names with_root_driver(struct gatherer *gatherer, const struct names *asked)
 {
 	struct names names = { .items =
-		                       arena_alloc_array(gatherer->arena, asked->count + 3, sizeof(char *)) };
+		                       arena_alloc_array(gatherer->arena, asked->count + 5, sizeof(char *)) };
 	for (size_t i = 0; i < asked->count; i++)
 		add_name(&names, asked->items[i]);
+	const struct filesystem *usr = usr_file_system(gatherer);
 	const char *type = gatherer->tree.root->type;
 	if (!type)
 		return names; /* a root without a disk */
-	add_name(&names, type);
-	if (str_equal(type, "ext2") || str_equal(type, "ext3"))
-		add_name(&names, "ext4"); /* its driver mounts all three */
+	add_file_system_driver(&names, type);
+	if (usr && usr->type)
+		add_file_system_driver(&names, usr->type);
 	if (root_is_volume(gatherer))
 		add_name(&names, "dm_mod");
 	return names;

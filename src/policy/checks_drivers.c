@@ -10,7 +10,7 @@
 struct driver {
 	const char *module;
 	const char *symbol;
-	const char *file_system; /* needed for this kind of root only; NULL: always */
+	const char *file_system; /* needed for this kind of root or /usr only; NULL: always */
 };
 
 /* The device-mapper, which logical volumes are devices of. */
@@ -255,6 +255,16 @@ static void judge_nvme(const struct context *context, struct outcome *outcome,
 	}
 }
 
+/* A /usr of its own is mounted by the initramfs, too: what the boot goes on with lies there. */
+static const char *usr_file_system(const struct context *context)
+{
+	const struct partition_table *table = &context->facts->table;
+	for (size_t i = 0; i < table->partitions.count; i++)
+		if (str_equal(table->partitions.items[i].mount, "/usr"))
+			return table->partitions.items[i].file_system;
+	return NULL;
+}
+
 void check_boot_drivers(const struct context *context, struct outcome *outcome)
 {
 	if (!context->kernel) {
@@ -264,14 +274,14 @@ void check_boot_drivers(const struct context *context, struct outcome *outcome)
 	if (lacks_entry(context, outcome))
 		return;
 	const struct partition *root = root_partition(context);
-	const char *file_system = root ? root->file_system : NULL;
+	const char *file_system = root ? root->file_system : NULL, *usr = usr_file_system(context);
 	struct drivers_found found = { 0 };
 	bool root_known = false;
 	outcome_evidence(context, outcome, &context->kernel->initramfs);
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
 		bool of_root = drivers[i].file_system && str_equal(drivers[i].file_system, file_system);
 		root_known = root_known || of_root;
-		if (!drivers[i].file_system || of_root)
+		if (!drivers[i].file_system || of_root || str_equal(drivers[i].file_system, usr))
 			add_driver(context, outcome, &drivers[i], &found);
 	}
 	if (root && root->volume)

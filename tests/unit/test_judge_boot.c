@@ -148,6 +148,11 @@ static void wants_the_drivers_of_the_boot(void **state)
 	       "the initramfs carries virtio_pci virtio_scsi sd_mod xfs; machine series that boot from NVMe "
 	       "need nvme "
 	       "as well");
+	*LIST_ADD(&bench.arena, &bench.facts.table.partitions) =
+		(struct partition){ .number = 3, .file_system = "ext4", .mount = "/usr" };
+	judge(&bench);
+	expect(&bench, "boot.initramfs", VERDICT_FAIL, "the initramfs does not carry mbcache");
+	bench.facts.table.partitions.items[2].mount = "/srv";
 	bench.facts.table.partitions.items[1].file_system = "bcachefs";
 	judge(&bench);
 	assert_int_equal(finding_of(&bench, "boot.initramfs")->verdict, VERDICT_UNKNOWN);
