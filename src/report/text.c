@@ -270,15 +270,32 @@ static void print_level(const struct view *view, enum level level)
 		fputc('\n', view->layout.out);
 }
 
-/* What to do about all that is not known: it is the same for each. */
+static bool has_fixes(const struct judgement *judgement)
+{
+	for (size_t i = 0; i < judgement->findings.count; i++)
+		if (judgement->findings.items[i].verdict == VERDICT_FAIL && judgement->findings.items[i].fix)
+			return true;
+	return false;
+}
+
+/* What to do with each fix, and about all that is not known: said once. */
 static void print_advice(const struct view *view)
 {
-	if (view->input->facts->examined == EXAMINED_NONE ||
-	    view->input->judgement->counts[VERDICT_UNKNOWN] == 0)
-		return;
-	layout_wrapped(&view->layout, 0, 2,
-	               "Make sure by hand of what is unknown: 'slipway explain ID' says how a rule is met.");
-	fputc('\n', view->layout.out);
+	const struct judgement *judgement = view->input->judgement;
+	enum input_kind kind = view->input->facts->kind;
+	bool other_system = (kind == INPUT_DISK || kind == INPUT_TREE) && has_fixes(judgement);
+	bool unknown =
+		view->input->facts->examined != EXAMINED_NONE && judgement->counts[VERDICT_UNKNOWN] > 0;
+	/* Some of them would do harm to the machine that this is read on. */
+	if (other_system)
+		layout_wrapped(&view->layout, 0, 2,
+		               "Fixes are for the system inside, in a chroot of it or in what builds it.");
+	if (unknown)
+		layout_wrapped(&view->layout, 0, 2,
+		               "Make sure by hand of what is unknown: 'slipway explain ID' says how a rule "
+		               "is met.");
+	if (other_system || unknown)
+		fputc('\n', view->layout.out);
 }
 
 static void print_header(const struct view *view)
