@@ -1,16 +1,6 @@
-// Compressed files of erofs.
+// Compressed files of erofs: the pieces that their index describes, and what is in them.
 //
-// A file is divided into logical clusters of (mostly) one block. What is compressed together is a piece: it
-// begins in a cluster of type "head" or "plain" (at some offset in it, the piece before ends there) and goes
-// on over clusters of type "rest" to the next head. Each cluster has a record:
-//   full:     8 bytes: 0 le16 type in bits 0-1   2 le16 offset in the cluster   4 le32 block of the
-//   compressed bytes,
-//             or for "rest" le16 distance to the head before
-//   compact:  packs of 2 records in 8 bytes or of 16 records in 32 bytes, each pack ending in a le32 block; a
-//   record
-//             is the offset (or the distance) in its low bits and the type in the two above. The last record
-//             of a pack holds the distance to the next head instead.
-// In front of the records, at the next multiple of 8 behind the inode:
+// In front of the index, at the next multiple of 8 behind the inode:
 //   0 le16 reserved (le32 or le64 offset in the packed inode)   2 le16 bytes of the last piece that stand
 //   behind the records   4 le16 advice   6 u8 algorithms   7 u8 log2 of blocks in a cluster
 // Source: fs/erofs/zmap.c and fs/erofs/erofs_fs.h of the kernel.
@@ -19,59 +9,16 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "fs/erofs_layout.h"
+#include "fs/erofs_clusters.h"
 
 #ifdef HAVE_LZ4
 #include <lz4.h>
 #endif
 
-enum advice {
-	ADVICE_COMPACT_2_BYTES = 0x01,
-	ADVICE_BIG_HEAD1 = 0x02,
-	ADVICE_BIG_HEAD2 = 0x04,
-	ADVICE_INLINE = 0x08,     /* the last piece stands behind the records */
-	ADVICE_INTERLACED = 0x10, /* plain pieces begin at their offset in the block and wrap around */
-	ADVICE_FRAGMENT = 0x20,   /* the last piece is a part of the packed inode */
-};
-
-enum cluster_type { CLUSTER_PLAIN, CLUSTER_HEAD1, CLUSTER_REST, CLUSTER_HEAD2 };
-
 #define HEADER_SIZE   8
-#define FULL_GAP      8 /* between the header and full records */
-#define FULL_SIZE     8
-#define TYPE_MASK     3u
-#define DISTANCE_BITS 12u
-#define BLOCK_COUNT_FLAG                                                                                     \
-	(1u << 11) /* the first "rest" keeps the number of compressed blocks in place of a distance */
 #define ONLY_FRAGMENT (UINT64_C(1) << 63)
 #define PIECE_MOST    ((size_t)32 << 20)
 #define PACKED_MOST   ((size_t)1 << 20)
-
-/* A compressed file, by its header. */
-struct clusters {
-	struct erofs *erofs;
-	const struct erofs_inode *inode;
-	unsigned bits; /* log2 of a cluster */
-	unsigned advice;
-	unsigned algorithms[2]; /* of heads 1 and 2; 0: LZ4 */
-	uint64_t records;       /* offset of the first one */
-	uint64_t count;
-	uint16_t inline_size;
-	uint64_t inline_at;
-	uint64_t fragment;   /* offset in the packed inode */
-	uint64_t tail_start; /* cluster where the last piece begins, where that one is special; else
-	                        UINT64_MAX */
-};
-
-/* One record. */
-struct cluster {
-	enum cluster_type type;
-	uint32_t offset;   /* in the cluster */
-	uint32_t distance; /* of a "rest": to its head, in clusters, or to another "rest" nearer to it */
-	uint32_t blocks;   /* compressed blocks, where the record keeps their number; else 0 */
-	uint32_t block;    /* of a head */
-	uint64_t behind;   /* offset behind the record, or its pack */
-};
 
 /* What is unpacked at once. */
 struct piece {
@@ -83,235 +30,74 @@ struct piece {
 	bool is_fragment;
 };
 
-static bool fail(const struct clusters *file, uint64_t number, struct error *error)
-{
-	return error_set(error, ERROR_CORRUPT,
-	                 "the compression index of erofs inode %" PRIu64 " is damaged at cluster %" PRIu64,
-	                 file->inode->nid, number);
-}
-
-static bool load_full(const struct clusters *file, uint64_t number, struct cluster *out, struct error *error)
-{
-	uint8_t buffer[FULL_SIZE];
-	struct span bytes = span_of(buffer, sizeof(buffer));
-	uint16_t type, offset, distance;
-	uint64_t at = file->records + FULL_GAP + number * FULL_SIZE;
-	if (!block_cache_read(&file->erofs->cache, at, buffer, sizeof(buffer), error))
-		return false;
-	*out = (struct cluster){ .behind = at + FULL_SIZE };
-	if (!get_le16(bytes, 0, &type) || !get_le16(bytes, 2, &offset) || !get_le16(bytes, 4, &distance) ||
-	    !get_le32(bytes, 4, &out->block))
-		return fail(file, number, error);
-	out->type = (enum cluster_type)(type & TYPE_MASK);
-	out->offset = offset;
-	if (out->type != CLUSTER_REST)
-		return true;
-	bool counts = distance & BLOCK_COUNT_FLAG;
-	out->blocks = counts ? distance & ~BLOCK_COUNT_FLAG : 0;
-	out->distance = counts ? 1 : distance;
-	return true;
-}
-
-/* A pack of compact records, as it lies there. */
-struct pack {
-	uint8_t bytes[32];
-	unsigned records; /* 2 or 16 */
-	unsigned size;    /* bytes */
-	unsigned value_bits;
-	bool big; /* are compressed block counts kept? */
-};
-
-static void decode_record(const struct pack *pack, unsigned index, enum cluster_type *type, uint32_t *value)
-{
-	unsigned record_bits = (pack->size - 4) * 8 / pack->records;
-	unsigned at = index * record_bits;
-	uint32_t word = 0;
-	/* A record ends before the block number, so that four bytes from its first one are always there. */
-	if (get_le32(span_of(pack->bytes, pack->size), at / 8, &word))
-		word >>= at % 8;
-	*value = word & ((1u << pack->value_bits) - 1);
-	*type = (enum cluster_type)(word >> pack->value_bits & TYPE_MASK);
-}
-
-/* A "rest": how far its head is. */
-static bool decode_rest(const struct pack *pack, unsigned index, uint32_t value, struct cluster *out)
-{
-	enum cluster_type type;
-	if (value & BLOCK_COUNT_FLAG) {
-		out->blocks = value & ~BLOCK_COUNT_FLAG;
-		out->distance = 1;
-		return pack->big;
-	}
-	if (index + 1 != pack->records) {
-		out->distance = value;
-		return true;
-	}
-	/* The last one of a pack looks ahead: it is one farther than its neighbour. */
-	decode_record(pack, index - 1, &type, &value);
-	if (type != CLUSTER_REST)
-		value = 0;
-	else if (value & BLOCK_COUNT_FLAG)
-		value = 1;
-	out->distance = value + 1;
-	return true;
-}
-
-/* How many compressed blocks lie between the pack's first one and those of this head; false: not sound. */
-static bool count_blocks(const struct pack *pack, unsigned index, uint32_t *out)
-{
-	enum cluster_type type;
-	uint32_t value, blocks = pack->big ? 0 : 1;
-	int64_t at = index;
-	while (at > 0) {
-		decode_record(pack, (unsigned)--at, &type, &value);
-		if (type != CLUSTER_REST) {
-			blocks++;
-		} else if (!pack->big) {
-			at -= value;
-			blocks += at >= 0;
-		} else if (value & BLOCK_COUNT_FLAG) {
-			at--;
-			blocks += value & ~BLOCK_COUNT_FLAG;
-		} else if (value <= 1) {
-			return false;
-		} else {
-			at -= (int64_t)value - 2;
-		}
-	}
-	*out = blocks;
-	return true;
-}
-
-/* Where the record stands, and how many bytes it takes: some of 4 up to a multiple of 32, then of 2, then
- * of 4. */
-static uint64_t locate_compact(const struct clusters *file, uint64_t number, unsigned *width)
-{
-	uint64_t before = (32 - file->records % 32) % 32 / 4, narrow = 0, at = file->records;
-	if (file->advice & ADVICE_COMPACT_2_BYTES && before < file->count)
-		narrow = (file->count - before) & ~UINT64_C(15);
-	*width = 4;
-	if (number < before)
-		return at + number * 4;
-	at += before * 4;
-	number -= before;
-	if (number < narrow) {
-		*width = 2;
-		return at + number * 2;
-	}
-	return at + narrow * 2 + (number - narrow) * 4;
-}
-
-static bool load_compact(const struct clusters *file, uint64_t number, struct cluster *out,
-                         struct error *error)
-{
-	unsigned width;
-	uint32_t value, base, blocks;
-	uint64_t at = locate_compact(file, number, &width);
-	struct pack pack = {
-		.records = width == 4 ? 2 : 16,
-		.value_bits = file->bits > DISTANCE_BITS ? file->bits : DISTANCE_BITS,
-		.big = file->advice & ADVICE_BIG_HEAD1,
-	};
-	pack.size = pack.records * width;
-	/* The formats have room for clusters of 16 KiB and of 4 KiB. */
-	if (file->bits > (width == 4 ? 14 : 12))
-		return error_set(error, ERROR_UNSUPPORTED, "compressed clusters of 2^%u bytes", file->bits);
-	unsigned index = (unsigned)(at % pack.size) / width;
-	at -= at % pack.size;
-	if (!block_cache_read(&file->erofs->cache, at, pack.bytes, pack.size, error))
-		return false;
-	*out = (struct cluster){ .behind = at + pack.size };
-	decode_record(&pack, index, &out->type, &value);
-	if (out->type == CLUSTER_REST) {
-		out->offset = 1u << file->bits;
-		return decode_rest(&pack, index, value, out) || fail(file, number, error);
-	}
-	out->offset = value;
-	if (!count_blocks(&pack, index, &blocks) ||
-	    !get_le32(span_of(pack.bytes, pack.size), pack.size - 4, &base))
-		return fail(file, number, error);
-	out->block = base + blocks;
-	return true;
-}
-
-static bool load_cluster(const struct clusters *file, uint64_t number, struct cluster *out,
-                         struct error *error)
-{
-	if (!budget_step(file->erofs->fs->budget, 1, "erofs clusters", error))
-		return false;
-	if (number >= file->count)
-		return fail(file, number, error);
-	return file->inode->layout == EROFS_COMPRESSED_FULL ? load_full(file, number, out, error)
-	                                                    : load_compact(file, number, out, error);
-}
-
 /* The cluster in which the piece that holds `offset` begins. */
-static bool find_head(const struct clusters *file, uint64_t offset, uint64_t *number, struct cluster *out,
-                      struct error *error)
+static bool find_head(const struct erofs_clusters *file, uint64_t offset, uint64_t *number,
+                      struct erofs_cluster *out, struct error *error)
 {
 	uint64_t at = offset >> file->bits;
 	uint32_t inside = (uint32_t)(offset & ((UINT64_C(1) << file->bits) - 1));
-	if (!load_cluster(file, at, out, error))
+	if (!erofs_load_cluster(file, at, out, error))
 		return false;
 	uint64_t back = out->type == CLUSTER_REST ? out->distance : inside < out->offset ? 1 : 0;
 	while (back > 0) {
 		if (back > at)
-			return fail(file, at, error);
+			return erofs_cluster_damaged(file, at, error);
 		at -= back;
-		if (!load_cluster(file, at, out, error))
+		if (!erofs_load_cluster(file, at, out, error))
 			return false;
 		back = out->type == CLUSTER_REST ? out->distance : 0;
 		if (out->type == CLUSTER_REST && back == 0)
-			return fail(file, at, error);
+			return erofs_cluster_damaged(file, at, error);
 	}
 	*number = at;
-	return out->type != CLUSTER_REST || fail(file, at, error);
+	return out->type != CLUSTER_REST || erofs_cluster_damaged(file, at, error);
 }
 
 /* Where the piece that begins in cluster `number` ends in the file: at the next head, or with it. */
-static bool find_end(const struct clusters *file, uint64_t number, uint64_t *end, struct error *error)
+static bool find_end(const struct erofs_clusters *file, uint64_t number, uint64_t *end, struct error *error)
 {
-	struct cluster next;
+	struct erofs_cluster next;
 	while (++number < file->count) {
-		if (!load_cluster(file, number, &next, error))
+		if (!erofs_load_cluster(file, number, &next, error))
 			return false;
 		if (next.type == CLUSTER_REST)
 			continue;
 		*end = (number << file->bits) + next.offset;
-		return *end <= file->inode->size || fail(file, number, error);
+		return *end <= file->inode->size || erofs_cluster_damaged(file, number, error);
 	}
 	*end = file->inode->size;
 	return true;
 }
 
 /* How many bytes it is compressed: one cluster, unless the "rest" behind the head says a number of blocks. */
-static bool find_packed_size(const struct clusters *file, uint64_t number, const struct cluster *head,
-                             uint64_t *out, struct error *error)
+static bool find_packed_size(const struct erofs_clusters *file, uint64_t number,
+                             const struct erofs_cluster *head, uint64_t *out, struct error *error)
 {
 	bool big = head->type == CLUSTER_HEAD1   ? file->advice & ADVICE_BIG_HEAD1
 	           : head->type == CLUSTER_HEAD2 ? file->advice & ADVICE_BIG_HEAD2
 	                                         : false;
-	struct cluster next;
+	struct erofs_cluster next;
 	*out = UINT64_C(1) << file->bits;
 	if (!big || number + 1 >= file->count)
 		return true;
-	if (!load_cluster(file, number + 1, &next, error))
+	if (!erofs_load_cluster(file, number + 1, &next, error))
 		return false;
 	if (next.type != CLUSTER_REST)
 		return true;
 	*out = (uint64_t)next.blocks << file->erofs->block_bits;
-	return next.blocks > 0 || fail(file, number + 1, error);
+	return next.blocks > 0 || erofs_cluster_damaged(file, number + 1, error);
 }
 
-static bool find_piece(const struct clusters *file, uint64_t offset, struct piece *out, struct error *error)
+static bool find_piece(const struct erofs_clusters *file, uint64_t offset, struct piece *out,
+                       struct error *error)
 {
-	struct cluster head;
+	struct erofs_cluster head;
 	uint64_t number, end;
 	if (!find_head(file, offset, &number, &head, error) || !find_end(file, number, &end, error))
 		return false;
 	*out = (struct piece){ .type = head.type, .logical = (number << file->bits) + head.offset };
 	if (out->logical > offset || end <= offset)
-		return fail(file, number, error);
+		return erofs_cluster_damaged(file, number, error);
 	out->length = end - out->logical;
 	if (number == file->tail_start && file->advice & ADVICE_FRAGMENT) {
 		out->is_fragment = true;
@@ -326,20 +112,20 @@ static bool find_piece(const struct clusters *file, uint64_t offset, struct piec
 }
 
 /* Files of older file systems have no header: one block a cluster, LZ4. */
-static bool has_header(const struct clusters *file)
+static bool has_header(const struct erofs_clusters *file)
 {
 	const uint32_t newer = EROFS_BIG_PCLUSTER | EROFS_TAIL_PACKING | EROFS_FRAGMENTS;
 	return file->inode->layout != EROFS_COMPRESSED_FULL || file->erofs->features & newer;
 }
 
 /* The last piece of some files does not lie where the others do. */
-static bool find_tail(struct clusters *file, struct error *error)
+static bool find_tail(struct erofs_clusters *file, struct error *error)
 {
-	struct cluster last, head;
+	struct erofs_cluster last, head;
 	uint64_t number;
 	if (!(file->advice & (ADVICE_INLINE | ADVICE_FRAGMENT)) || file->inode->size == 0)
 		return true;
-	if (!load_cluster(file, (file->inode->size - 1) >> file->bits, &last, error) ||
+	if (!erofs_load_cluster(file, (file->inode->size - 1) >> file->bits, &last, error) ||
 	    !find_head(file, file->inode->size - 1, &number, &head, error))
 		return false;
 	file->tail_start = number;
@@ -350,7 +136,7 @@ static bool find_tail(struct clusters *file, struct error *error)
 }
 
 /* Reads the header; *only_fragment: all of the file lies in the packed inode. */
-static bool open_clusters(struct erofs *erofs, const struct erofs_inode *inode, struct clusters *out,
+static bool open_clusters(struct erofs *erofs, const struct erofs_inode *inode, struct erofs_clusters *out,
                           bool *only_fragment, struct error *error)
 {
 	uint8_t buffer[HEADER_SIZE];
@@ -358,7 +144,7 @@ static bool open_clusters(struct erofs *erofs, const struct erofs_inode *inode, 
 	uint64_t whole, at = (inode->behind + 7) & ~UINT64_C(7);
 	uint32_t fragment;
 	uint16_t advice;
-	*out = (struct clusters){
+	*out = (struct erofs_clusters){
 		.erofs = erofs,
 		.inode = inode,
 		.bits = erofs->block_bits,
@@ -371,7 +157,7 @@ static bool open_clusters(struct erofs *erofs, const struct erofs_inode *inode, 
 			return false;
 		if (!get_le64(bytes, 0, &whole) || !get_le32(bytes, 0, &fragment) ||
 		    !get_le16(bytes, 4, &advice))
-			return fail(out, 0, error);
+			return erofs_cluster_damaged(out, 0, error);
 		*only_fragment = whole & ONLY_FRAGMENT;
 		out->fragment = *only_fragment ? whole & ~ONLY_FRAGMENT : fragment;
 		out->inline_size = (uint16_t)(fragment >> 16);
@@ -384,7 +170,7 @@ static bool open_clusters(struct erofs *erofs, const struct erofs_inode *inode, 
 	return *only_fragment || find_tail(out, error);
 }
 
-static bool read_packed_inode(const struct clusters *file, uint64_t offset, void *buffer, size_t length,
+static bool read_packed_inode(const struct erofs_clusters *file, uint64_t offset, void *buffer, size_t length,
                               struct error *error)
 {
 	struct erofs_inode packed;
@@ -402,7 +188,7 @@ static bool read_packed_inode(const struct clusters *file, uint64_t offset, void
 #ifdef HAVE_LZ4
 
 /* Unpacks the first `length` bytes of a piece. */
-static bool unpack_lz4(const struct clusters *file, struct span packed, uint8_t *to, size_t length,
+static bool unpack_lz4(const struct erofs_clusters *file, struct span packed, uint8_t *to, size_t length,
                        struct error *error)
 {
 	if (file->erofs->features & EROFS_ZERO_PADDING) {
@@ -418,7 +204,7 @@ static bool unpack_lz4(const struct clusters *file, struct span packed, uint8_t 
 
 #else
 
-static bool unpack_lz4(const struct clusters *file, struct span packed, uint8_t *to, size_t length,
+static bool unpack_lz4(const struct erofs_clusters *file, struct span packed, uint8_t *to, size_t length,
                        struct error *error)
 {
 	(void)file, (void)packed, (void)to, (void)length;
@@ -429,7 +215,7 @@ static bool unpack_lz4(const struct clusters *file, struct span packed, uint8_t 
 
 /* What is not compressed: at the start of its block, or at its own offset in the block and on from its start.
  */
-static bool unpack_plain(const struct clusters *file, const struct piece *piece, struct span packed,
+static bool unpack_plain(const struct erofs_clusters *file, const struct piece *piece, struct span packed,
                          uint8_t *to, size_t length, struct error *error)
 {
 	size_t start = 0;
@@ -446,8 +232,8 @@ static bool unpack_plain(const struct clusters *file, const struct piece *piece,
 	return true;
 }
 
-static bool unpack(const struct clusters *file, const struct piece *piece, struct span packed, uint8_t *to,
-                   size_t length, struct error *error)
+static bool unpack(const struct erofs_clusters *file, const struct piece *piece, struct span packed,
+                   uint8_t *to, size_t length, struct error *error)
 {
 	static const char *const names[] = { "LZ4", "LZMA", "DEFLATE", "zstd" };
 	if (piece->type == CLUSTER_PLAIN)
@@ -460,7 +246,7 @@ static bool unpack(const struct clusters *file, const struct piece *piece, struc
 }
 
 /* Unpacks a piece into the cache of the file system. */
-static bool load_piece(const struct clusters *file, const struct piece *piece, struct error *error)
+static bool load_piece(const struct erofs_clusters *file, const struct piece *piece, struct error *error)
 {
 	struct erofs_piece *cached = &file->erofs->piece;
 	uint64_t nid = file->inode->nid;
@@ -491,7 +277,7 @@ static bool load_piece(const struct clusters *file, const struct piece *piece, s
 bool erofs_read_compressed(struct erofs *erofs, const struct erofs_inode *inode, uint64_t offset,
                            void *buffer, size_t length, struct error *error)
 {
-	struct clusters file;
+	struct erofs_clusters file;
 	bool only_fragment;
 	uint8_t *to = buffer;
 	if (!open_clusters(erofs, inode, &file, &only_fragment, error))
