@@ -208,45 +208,112 @@ static bool squashfs_open(struct filesystem *fs, struct error *error)
 	return false;
 }
 
-/* The list of a file's blocks, and a link's target: more than any that makes sense. */
+/* The list of a file's blocks, a link's target, a name: more than any that makes sense. */
 #define BLOCKS_MOST ((uint64_t)16 << 20)
-#define TARGET_MOST ((uint64_t)64 << 10)
+#define TARGET_MOST ((uint32_t)64 << 10)
+#define NAME_MOST   ((uint32_t)256)
+
+/* What all inodes have, and the most that is read of one: an extended directory's. */
+#define INODE_LEAST 20
+#define INODE_MOST  40
+
+/* An inode of which `size` bytes have been read; more of it follows in the meta reader. */
+struct claims {
+	struct squashfs *squashfs; /* borrowed */
+	uint8_t bytes[INODE_MOST];
+	size_t size;
+};
+
+static bool read_claims(struct claims *claims, size_t size, struct error *error)
+{
+	int number = sqfs_meta_reader_read(claims->squashfs->inodes, claims->bytes + claims->size, size);
+	claims->size += size;
+	return number == 0 || fail(claims->squashfs, number, "an inode", error);
+}
+
+/* A file: 28 le32 size, an extended one 24 le64 size. */
+static bool check_file(struct claims *claims, bool extended, struct error *error)
+{
+	if (!read_claims(claims, 12, error))
+		return false;
+	struct span inode = span_of(claims->bytes, claims->size);
+	uint32_t small = 0;
+	uint64_t size = 0;
+	bool read = extended ? get_le64(inode, 24, &size) : get_le32(inode, 28, &small);
+	size += small;
+	return (read && size / claims->squashfs->super.block_size <= BLOCKS_MOST) ||
+	       error_set(error, ERROR_CORRUPT, "squashfs: an inode claims a file of %" PRIu64 " bytes", size);
+}
+
+/* A link: 20 le32 size. */
+static bool check_link(struct claims *claims, struct error *error)
+{
+	uint32_t size = 0;
+	if (!read_claims(claims, 4, error))
+		return false;
+	return (get_le32(span_of(claims->bytes, claims->size), 20, &size) && size <= TARGET_MOST) ||
+	       error_set(error, ERROR_CORRUPT, "squashfs: an inode claims a link of %" PRIu32 " bytes", size);
+}
+
+/*
+ * An extended directory: 32 le16 number of entries in its index, and behind the inode, at 40, that index.
+ * Each 0 le32 place in the listing   4 le32 metadata block   8 le32 length of the name - 1   12 the name
+ */
+static bool check_index(struct claims *claims, struct error *error)
+{
+	uint8_t entry[12], name[NAME_MOST];
+	uint16_t count;
+	uint32_t size;
+	if (!read_claims(claims, INODE_MOST - INODE_LEAST, error) ||
+	    !get_le16(span_of(claims->bytes, claims->size), 32, &count))
+		return false;
+	for (uint16_t i = 0; i < count; i++) {
+		int number = sqfs_meta_reader_read(claims->squashfs->inodes, entry, sizeof(entry));
+		if (number == 0 && get_le32(span_of(entry, sizeof(entry)), 8, &size)) {
+			if (size >= NAME_MOST)
+				return error_set(
+					error, ERROR_CORRUPT,
+					"squashfs: the index of a directory claims a name of %" PRIu64
+					" bytes",
+					(uint64_t)size + 1);
+			number = sqfs_meta_reader_read(claims->squashfs->inodes, name, size + 1);
+		}
+		if (number != 0)
+			return fail(claims->squashfs, number, "the index of a directory", error);
+	}
+	return true;
+}
 
 /*
  * The library allocates what an inode claims to need before it looks at what is there, so the claim is read
- * first: 0 le16 type   then, from 16 on, for a file 12 le32 size, an extended one 8 le64 size, a link 4 le32
- * size
+ * first. Every inode: 0 le16 type; the smallest, a FIFO's, has 20 bytes, and may be the last one in the
+ * table.
  */
 static bool check_claims(struct squashfs *squashfs, uint64_t reference, struct error *error)
 {
-	uint8_t buffer[32];
-	struct span bytes = span_of(buffer, sizeof(buffer));
+	struct claims claims = { .squashfs = squashfs };
 	uint16_t type;
-	uint32_t small = 0, target = 0;
-	uint64_t size = 0;
 	uint64_t block;
 	if (!add_u64(squashfs->super.inode_table_start, reference >> 16, &block))
 		return fail(squashfs, SQFS_ERROR_OUT_OF_BOUNDS, "an inode", error);
 	int number = sqfs_meta_reader_seek(squashfs->inodes, block, reference & 0xffff);
-	/* The smallest inode, a FIFO's, has 20 bytes, and may be the last one in the table. */
-	if (number == 0)
-		number = sqfs_meta_reader_read(squashfs->inodes, buffer, 20);
-	if (number != 0 || !get_le16(bytes, 0, &type))
+	if (number != 0)
 		return fail(squashfs, number, "an inode", error);
-	bool is_file = type == SQFS_INODE_FILE || type == SQFS_INODE_EXT_FILE;
-	bool is_link = type == SQFS_INODE_SLINK || type == SQFS_INODE_EXT_SLINK;
-	if (!is_file && !is_link)
+	if (!read_claims(&claims, INODE_LEAST, error) ||
+	    !get_le16(span_of(claims.bytes, claims.size), 0, &type))
+		return false;
+	switch (type) {
+	case SQFS_INODE_FILE:
+	case SQFS_INODE_EXT_FILE:
+		return check_file(&claims, type == SQFS_INODE_EXT_FILE, error);
+	case SQFS_INODE_SLINK:
+	case SQFS_INODE_EXT_SLINK:
+		return check_link(&claims, error);
+	case SQFS_INODE_EXT_DIR:
+		return check_index(&claims, error);
+	default:
 		return true;
-	number = sqfs_meta_reader_read(squashfs->inodes, buffer + 20, is_file ? 12 : 4);
-	if (number != 0 || !get_le32(bytes, 16 + 12, &small) || !get_le64(bytes, 16 + 8, &size) ||
-	    !get_le32(bytes, 16 + 4, &target))
-		return fail(squashfs, number, "an inode", error);
-	if (type == SQFS_INODE_FILE)
-		size = small;
-	if (is_file ? size / squashfs->super.block_size <= BLOCKS_MOST : target <= TARGET_MOST)
-		return true;
-	return error_set(error, ERROR_CORRUPT, "squashfs: an inode claims a %s of %" PRIu64 " bytes",
-	                 is_file ? "file" : "link", is_file ? size : target);
+	}
 }
 
 /* The inode behind a reference; it is the driver's until the next call. */

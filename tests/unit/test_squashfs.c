@@ -98,6 +98,34 @@ static void damaged_superblocks_end(void **state)
 	image_free(&image);
 }
 
+/*
+ * The index of a long directory holds the names that begin a metadata block of its listing, each behind its
+ * length. The inodes are not compressed here, and come first.
+ */
+static void a_name_of_4_gib_in_an_index_is_not_allocated(void **state)
+{
+	(void)state;
+	struct image image;
+	struct error error;
+	struct span content;
+	image_make(&image, SCRIPT "-noI -nopad; rm -r root/etc/numbers\n"
+	                          "for i in $(seq 3000); do : > root/etc/file-of-a-long-name-$i; done\n"
+	                          "mksquashfs root image -quiet -no-progress -all-root -noI -noappend");
+	assert_true(fs_open(&image.fs, &error));
+	assert_true(loads(&image, "/etc/short", &content, &error));
+	fs_close(&image.fs);
+	uint8_t *name = memmem(image_bytes(&image), image.bytes.size, "file-of-a-long-name-", 20);
+	assert_non_null(name);
+	memset(name - 4, 0xff, 4);
+	image.budget = budget_default();
+	assert_true(fs_open(&image.fs, &error));
+	assert_false(loads(&image, "/etc/short", &content, &error));
+	assert_int_equal(error.code, ERROR_CORRUPT);
+	assert_string_equal(error.message,
+	                    "squashfs: the index of a directory claims a name of 4294967296 bytes");
+	image_free(&image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +133,7 @@ int main(void)
 		cmocka_unit_test(a_cut_off_image_is_named),
 		cmocka_unit_test(unreadable_compression_is_unsupported),
 		cmocka_unit_test(damaged_superblocks_end),
+		cmocka_unit_test(a_name_of_4_gib_in_an_index_is_not_allocated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
