@@ -1,0 +1,36 @@
+// The command line of the reference machine. Each option is there for a line of the page, or to keep the
+// guest in.
+#pragma once
+
+#include "base/text.h"
+#include "machine/machine.h"
+
+/*
+ * A thing that the machine opens: a descriptor that it inherits (handed over with -add-fd, so that no name of
+ * the host's is interpreted), or for people the path to type. Neither: not there.
+ */
+struct machine_file {
+	int descriptor;   /* -1 */
+	const char *path; /* NULL */
+};
+
+struct machine_wiring {
+	enum machine_firmware firmware;
+	struct machine_file disk;    /* raw, read alone */
+	struct machine_file overlay; /* qcow2 that takes the writes */
+	struct machine_file spare;   /* raw, read alone: the disk that is plugged in while it runs */
+	struct machine_file kernel, initrd;
+	struct machine_file ovmf_vars; /* our copy of the variables */
+	const char *command_line;
+	int serial[4]; /* connected stream sockets, the machine's ends; -1: ttyS0 is the terminal, the others
+	                  nothing */
+	int qmp;       /* the same; -1: none */
+	int tap;       /* opened with a vnet header; -1: QEMU's own user network, closed towards the host */
+};
+
+struct machine_words {
+	LIST(const char *) items; /* the program first */
+};
+
+void machine_arguments(const struct qemu *qemu, const struct machine_wiring *wiring, struct arena *arena,
+                       struct machine_words *out);

@@ -1,0 +1,29 @@
+// Which QEMU there is, and what it can be: asked for by feature, never by version.
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum qemu_accelerator {
+	QEMU_TCG, /* emulation */
+	QEMU_KVM,
+};
+
+/* A QEMU program and what it answered. Strings in the arena of qemu_find(). */
+struct qemu {
+	const char *program; /* absolute path */
+	const char *version; /* "10.0.2", for people */
+	const char *arch;    /* of its guests: "x86_64", "arm64" */
+	bool is_reference;   /* can it be the page's machine? (arm64's virt cannot) */
+	bool piix4_isa;      /* has it the PIIX4 ISA bridge? */
+	enum qemu_accelerator accelerator;
+	const char *accelerator_reason;    /* why not KVM; NULL with it */
+	const char *ovmf_code, *ovmf_vars; /* UEFI firmware; NULL: not installed */
+	LIST(const char *) limits;         /* what it cannot offer of the page's machine, one sentence each */
+};
+
+/*
+ * Finds the QEMU for guests of `arch` ("x86_64", "i386", "arm64") along PATH and asks it. ERROR_NOT_FOUND
+ * with what to install; ERROR_UNSUPPORTED with what it lacks.
+ */
+NODISCARD bool qemu_find(const char *arch, struct arena *arena, struct qemu *out, struct error *error);
