@@ -196,7 +196,8 @@ static bool send_line(struct qmp *qmp, struct span line, struct error *error)
 {
 	double end = loop_now() + qmp->patience;
 	for (size_t done = 0; done < line.size;) {
-		ssize_t sent = send(qmp->socket, line.data + done, line.size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t sent =
+			send(qmp->socket, line.data + done, line.size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent >= 0) {
 			done += (size_t)sent;
 			continue;
@@ -306,9 +307,9 @@ bool qmp_has(const struct qmp *qmp, const char *command)
 {
 	size_t index;
 	json_t *item;
-	json_array_foreach (qmp->commands, index, item)
-		if (str_equal(json_string_value(json_object_get(item, "name")), command))
-			return true;
+	json_array_foreach(
+		qmp->commands, index,
+		item) if (str_equal(json_string_value(json_object_get(item, "name")), command)) return true;
 	return false;
 }
 
@@ -316,7 +317,8 @@ bool qmp_monitor(struct qmp *qmp, const char *command, struct text *out, struct 
 {
 	json_t *answer = NULL;
 	text_clear(out);
-	if (!qmp_ask(qmp, "human-monitor-command", json_pack("{s:s}", "command-line", command), &answer, error))
+	if (!qmp_ask(qmp, "human-monitor-command", json_pack("{s:s}", "command-line", command), &answer,
+	             error))
 		return false;
 	bool is_text = json_is_string(answer);
 	if (is_text)

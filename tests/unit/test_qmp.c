@@ -55,17 +55,18 @@ static void replies_are_told_from_events(void **state)
 {
 	(void)state;
 	struct bench bench;
-	bench_open(&bench,
-	           SCRIPT(READY "{\"event\": \"RESUME\"}\r\n" COMMANDS
-	                        "\0{\"return\": \"late\", \"id\": 1}\n"
-	                        "{\"return\": \"early\", \"id\": 4}\n"
-	                        "{\"return\": \"text\", \"id\": \"3\"}\n"
-	                        "{\"return\": \"none\"}\n"
-	                        "{\"event\": \"STOP\", \"id\": 3}\n"
-	                        "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}\n"
-	                        "{\"return\": \"mine\", \"id\": 3}\n"
-	                        "{\"event\": \"DEVICE_DELETED\", \"data\": {\"device\": \"spare\"}}\n"),
-	           false, -1);
+	bench_open(
+		&bench,
+		SCRIPT(READY
+	               "{\"event\": \"RESUME\"}\r\n" COMMANDS "\0{\"return\": \"late\", \"id\": 1}\n"
+	               "{\"return\": \"early\", \"id\": 4}\n"
+	               "{\"return\": \"text\", \"id\": \"3\"}\n"
+	               "{\"return\": \"none\"}\n"
+	               "{\"event\": \"STOP\", \"id\": 3}\n"
+	               "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}\n"
+	               "{\"return\": \"mine\", \"id\": 3}\n"
+	               "{\"event\": \"DEVICE_DELETED\", \"data\": {\"device\": \"spare\"}}\n"),
+		false, -1);
 	assert_true(bench.opened);
 	assert_true(qmp_has(&bench.qmp, "stop"));
 	assert_false(qmp_has(&bench.qmp, "cont"));
@@ -84,8 +85,9 @@ static void commands_are_one_line_each(void **state)
 {
 	(void)state;
 	struct bench bench;
-	bench_open(&bench, SCRIPT(READY COMMANDS "\0{\"return\": {}, \"id\": 3}\n\0"
-	                                         "{\"return\": \"a\\nb\", \"id\": 4}\n"),
+	bench_open(&bench,
+	           SCRIPT(READY COMMANDS "\0{\"return\": {}, \"id\": 3}\n\0"
+	                                 "{\"return\": \"a\\nb\", \"id\": 4}\n"),
 	           false, -1);
 	assert_true(bench.opened);
 	text_clear(&bench.fake.got);
@@ -103,11 +105,12 @@ static void a_refusal_is_said_in_its_words(void **state)
 {
 	(void)state;
 	struct bench bench;
-	bench_open(&bench,
-	           SCRIPT(READY COMMANDS
-	                  "\0{\"error\": {\"class\": \"GenericError\", \"desc\": \"no such\\tdevice\\u0007\"}, "
-	                  "\"id\": 3}\n\0{\"id\": 4}\n\0{\"return\": 5, \"id\": 5}\n"),
-	           false, -1);
+	bench_open(
+		&bench,
+		SCRIPT(READY COMMANDS
+	               "\0{\"error\": {\"class\": \"GenericError\", \"desc\": \"no such\\tdevice\\u0007\"}, "
+	               "\"id\": 3}\n\0{\"id\": 4}\n\0{\"return\": 5, \"id\": 5}\n"),
+		false, -1);
 	assert_false(ask(&bench, "device_del"));
 	assert_int_equal(bench.error.code, ERROR_UNSUPPORTED);
 	assert_string_equal(bench.error.message, "QEMU, asked for device_del: no such device\\x07");
@@ -127,8 +130,9 @@ static void the_log_has_every_line(void **state)
 	int log = memfd_create("log", 0);
 	char text[4096] = "";
 	struct bench bench;
-	bench_open(&bench, SCRIPT(READY COMMANDS "\0{\"event\": \"STOP\"}\n{\"return\": 1, \"id\": 3}\n"
-	                                         "{\"event\": \"RESUME\"}\n"),
+	bench_open(&bench,
+	           SCRIPT(READY COMMANDS "\0{\"event\": \"STOP\"}\n{\"return\": 1, \"id\": 3}\n"
+	                                 "{\"event\": \"RESUME\"}\n"),
 	           false, log);
 	assert_true(ask(&bench, "stop"));
 	assert_true(pread(log, text, sizeof(text) - 1, 0) > 0);

@@ -122,7 +122,7 @@ static void a_name_of_4_gib_in_an_index_is_not_allocated(void **state)
 	assert_false(loads(&image, "/etc/short", &content, &error));
 	assert_int_equal(error.code, ERROR_CORRUPT);
 	assert_string_equal(error.message,
-	                    "squashfs: the index of a directory claims a name of 4294967296 bytes");
+	                    "/etc: squashfs: the index of a directory claims a name of 4294967296 bytes");
 	image_free(&image);
 }
 
