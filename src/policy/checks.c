@@ -21,6 +21,7 @@ static const struct check checks[] = {
 	{ "menu-timeout", check_menu_timeout, .of_disk = true },
 	{ "fstab", check_fstab, .of_disk = true },
 	{ "serial-getty", check_serial_getty, .of_root = true, .of_kernel = true },
+	{ "as-predicted", check_as_predicted, .of_disk = false },
 };
 
 const struct check *check_find(const char *name)

@@ -35,6 +35,7 @@ void check_no_quiet(const struct context *context, struct outcome *outcome);
 void check_menu_timeout(const struct context *context, struct outcome *outcome);
 void check_fstab(const struct context *context, struct outcome *outcome);
 void check_serial_getty(const struct context *context, struct outcome *outcome);
+void check_as_predicted(const struct context *context, struct outcome *outcome); /* join_boots.c */
 
 /* Says why nothing is known of the entry; false when there is one. */
 bool lacks_entry(const struct context *context, struct outcome *outcome);

@@ -167,7 +167,7 @@ static void judge_once(const struct context *context, const struct rule *rule, s
 		outcome->effect = BOOT_MAY_STOP;
 	if (outcome->finding.verdict == VERDICT_PASS && rule->predicate->proved_by_boot &&
 	    context->facts->kind != INPUT_LIVE)
-		outcome_remark(context, outcome, "; a boot on the reference machine proves it");
+		outcome_remark(context, outcome, PROVED_BY_BOOT);
 }
 
 static size_t count_judged(const struct facts *facts)
@@ -270,6 +270,8 @@ void policy_judge(const struct policy *policy, const struct facts *facts, struct
 
 bool judgement_fails_at(const struct judgement *judgement, enum level level)
 {
+	if (judgement->came_up == ANSWER_NO)
+		return true;
 	for (size_t i = 0; i < judgement->findings.count; i++) {
 		const struct finding *finding = &judgement->findings.items[i];
 		if (finding->verdict == VERDICT_FAIL && finding->rule->level <= level)

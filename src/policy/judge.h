@@ -13,6 +13,9 @@ void judge_observe(const struct context *context, const struct rule *rule, struc
 /* Of the running machine: puts what is really there in the place of what the rule's predicate says of it. */
 void judge_live(const struct context *context, const struct rule *rule, struct outcome *outcome);
 
+/* Behind the reason of a pass that ProvedBy=boot marks, while nothing has been booted. */
+#define PROVED_BY_BOOT "; a boot on the reference machine proves it"
+
 /* NULL: the key was not asked for. */
 const struct sysctl *sysctl_find(const struct kernel *kernel, const char *key);
 

@@ -15,8 +15,7 @@ enum {
 	FOR_ALL = FOR_KCONFIG | FOR_SYSCTL | FOR_OBSERVE | FOR_CHECK,
 };
 
-/* Takes the next word off *text, up to a blank or one of `stops`; "" at the end. */
-static const char *next_word(const char **text, const char *stops, struct arena *arena)
+const char *policy_word(const char **text, const char *stops, struct arena *arena)
 {
 	char ends[16] = " \t";
 	memcpy(ends + 2, stops, strlen(stops) + 1);
@@ -41,7 +40,7 @@ static bool is_version(const char *text)
 static bool take_architectures(struct build *build, const struct setting *setting, struct arches *arches)
 {
 	const char *rest = setting->value, *word;
-	while (*(word = next_word(&rest, ",", build->arena))) {
+	while (*(word = policy_word(&rest, ",", build->arena))) {
 		if (!str_equal(word, "x86_64") && !str_equal(word, "i386") && !str_equal(word, "arm64"))
 			return COMPLAIN(build, setting,
 			                "\"%.40s\" is no architecture; write x86_64, i386 or arm64", word);
@@ -137,7 +136,7 @@ static bool parse_option(struct build *build, const struct setting *setting, con
 static bool take_kconfig(struct build *build, const struct setting *setting)
 {
 	const char *rest = setting->value, *word;
-	while (*(word = next_word(&rest, ",", build->arena))) {
+	while (*(word = policy_word(&rest, ",", build->arena))) {
 		struct option option;
 		if (!parse_option(build, setting, word, &build->predicate->want, &option))
 			return false;
@@ -152,7 +151,7 @@ static bool take_stronger(struct build *build, const struct setting *setting)
 {
 	const struct want yes = { .value = "y" };
 	const char *rest = setting->value, *word;
-	while (*(word = next_word(&rest, ",", build->arena))) {
+	while (*(word = policy_word(&rest, ",", build->arena))) {
 		struct option option;
 		if (!parse_option(build, setting, word, &yes, &option))
 			return false;
@@ -165,7 +164,7 @@ static bool take_module(struct build *build, const struct setting *setting)
 {
 	struct predicate *predicate = build->predicate;
 	const char *rest = setting->value, *word;
-	while (*(word = next_word(&rest, ",", build->arena))) {
+	while (*(word = policy_word(&rest, ",", build->arena))) {
 		if (!is_symbol(word))
 			return COMPLAIN(build, setting,
 			                "\"%.80s\" is no module name; write it with '_', as in virtio_scsi",
@@ -193,8 +192,8 @@ static bool take_since(struct build *build, const struct setting *setting)
 	if (predicate->options.count != 1)
 		return COMPLAIN(build, setting, "Since= needs a rule with a single symbol; make two rules");
 	const char *rest = setting->value, *version, *before = NULL;
-	while (*(version = next_word(&rest, ",", build->arena))) {
-		const char *symbol = next_word(&rest, ",", build->arena);
+	while (*(version = policy_word(&rest, ",", build->arena))) {
+		const char *symbol = policy_word(&rest, ",", build->arena);
 		if (!is_version(version) || !is_symbol(symbol))
 			return COMPLAIN(
 				build, setting,
@@ -215,8 +214,8 @@ static bool take_versions(struct build *build, const struct setting *setting, bo
 {
 	struct predicate *predicate = build->predicate;
 	const char *rest = setting->value;
-	const char *version = next_word(&rest, "", build->arena);
-	const char *symbol = next_word(&rest, "", build->arena);
+	const char *version = policy_word(&rest, "", build->arena);
+	const char *symbol = policy_word(&rest, "", build->arena);
 	bool found = false;
 	for (size_t i = 0; i < predicate->options.count; i++) {
 		struct option *option = &predicate->options.items[i];
@@ -232,7 +231,7 @@ static bool take_versions(struct build *build, const struct setting *setting, bo
 		option->added = version;
 		found = true;
 	}
-	if (!is_version(version) || !found || *next_word(&rest, "", build->arena))
+	if (!is_version(version) || !found || *policy_word(&rest, "", build->arena))
 		return COMPLAIN(
 			build, setting,
 			"%s= wants a kernel version and, if not all are meant, one of the rule's symbols, "
@@ -273,7 +272,7 @@ static bool take_lsm(struct build *build, const struct setting *setting)
 static bool take_defeated_by(struct build *build, const struct setting *setting)
 {
 	const char *rest = setting->value, *word;
-	while (*(word = next_word(&rest, "", build->arena))) {
+	while (*(word = policy_word(&rest, "", build->arena))) {
 		struct defeat defeat = { .parameter = word };
 		const char *equals = strchr(word, '=');
 		if (equals == word || (equals && !equals[1]))
@@ -297,14 +296,14 @@ static bool take_overridden_by(struct build *build, const struct setting *settin
 {
 	struct override *override = &build->predicate->override;
 	const char *rest = setting->value;
-	override->symbol = next_word(&rest, "", build->arena);
-	const char *what = next_word(&rest, "", build->arena);
-	override->name = next_word(&rest, "", build->arena);
+	override->symbol = policy_word(&rest, "", build->arena);
+	const char *what = policy_word(&rest, "", build->arena);
+	override->name = policy_word(&rest, "", build->arena);
 	override->parameter = str_equal(what, "parameter");
 	bool ours = false;
 	for (size_t i = 0; i < build->predicate->options.count; i++)
 		ours = ours || str_equal(build->predicate->options.items[i].symbol, override->symbol);
-	if (!ours || !*override->name || *next_word(&rest, "", build->arena) ||
+	if (!ours || !*override->name || *policy_word(&rest, "", build->arena) ||
 	    !(override->parameter || str_equal(what, "sysctl")))
 		return COMPLAIN(
 			build, setting,
@@ -333,7 +332,7 @@ static bool take_observe(struct build *build, const struct setting *setting)
 static bool take_accept(struct build *build, const struct setting *setting)
 {
 	const char *rest = setting->value, *word;
-	while (*(word = next_word(&rest, ",", build->arena))) {
+	while (*(word = policy_word(&rest, ",", build->arena))) {
 		struct want want;
 		if (!want_parse(word, build->arena, &want))
 			return COMPLAIN(build, setting, "Accept= holds \"%.40s\"; write values or >=NUMBER",
@@ -386,16 +385,16 @@ static bool take_live_argument(struct build *build, const struct setting *settin
 
 static bool take_live(struct build *build, const struct setting *setting)
 {
-	const char *rest = setting->value, *word = next_word(&rest, "", build->arena);
+	const char *rest = setting->value, *word = policy_word(&rest, "", build->arena);
 	build->predicate->live = live_find(word);
 	if (!build->predicate->live)
 		return COMPLAIN(build, setting,
 		                "there is no live check \"%.80s\"; slipway-policy(5) lists them", word);
-	while (*(word = next_word(&rest, "", build->arena)))
+	while (*(word = policy_word(&rest, "", build->arena)))
 		if (!take_live_argument(build, setting, word))
 			return false;
 	const char *keys = build->predicate->live->required;
-	while (*(word = next_word(&keys, "", build->arena)))
+	while (*(word = policy_word(&keys, "", build->arena)))
 		if (!live_argument(build->predicate, word))
 			return COMPLAIN(build, setting, "Live=%s wants %s=VALUE as well",
 			                build->predicate->live->name, word);
@@ -437,5 +436,8 @@ const struct key predicate_keys[] = {
 	{ "Check", FOR_CHECK, take_check },
 	{ "Live", FOR_ALL, take_live },
 	{ "NotLive", FOR_ALL, take_not_live },
+	{ "Ran", FOR_ALL, take_ran },
+	{ "RanPass", FOR_ALL, take_ran_pass },
+	{ "Symptom", FOR_ALL, take_symptom },
 	{ NULL, 0, NULL },
 };

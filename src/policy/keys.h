@@ -26,3 +26,11 @@ extern const struct key predicate_keys[];
 
 #define COMPLAIN(build, setting, ...)                                                                        \
 	document_error((build)->document, (setting)->line, (build)->error, __VA_ARGS__)
+
+/* Takes the next word off *text, up to a blank or one of `stops`; "" at the end. */
+const char *policy_word(const char **text, const char *stops, struct arena *arena);
+
+/* keys_ran.c */
+bool take_ran(struct build *build, const struct setting *setting);
+bool take_ran_pass(struct build *build, const struct setting *setting);
+bool take_symptom(struct build *build, const struct setting *setting);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "facts/facts.h"
+#include "facts/run.h"
 
 enum level {
 	LEVEL_REQUIRED,
@@ -69,7 +70,7 @@ struct finding {
 	const struct rule *rule;
 	enum verdict verdict;
 	bool by_equivalent; /* met by another symbol or a stronger value */
-	const char *how;    /* "read": from the image; later "ran", "live" */
+	const char *how;    /* "read": from the image; "ran": on the reference machine; "live" */
 	const char *found;  /* what is there: "m", "0", "absent"; "" when nothing is known */
 	const char *wanted;
 	const char *reason; /* one sentence, no full stop */
@@ -81,6 +82,8 @@ struct judgement {
 	LIST(struct finding) findings; /* every rule once, in the policy's order */
 	uint64_t counts[5];            /* by enum verdict */
 	enum answer boots;
+	enum answer came_up; /* on the reference machine; unknown: it was not booted there, or that decided
+	                        nothing */
 	LIST(const struct rule *) boots_because; /* the failed or unknown rules that decide it */
 	LIST(const char *) features;             /* guest OS features with evidence: "UEFI_COMPATIBLE", ... */
 	const char *features_note;               /* what cannot be proved offline, one sentence */
@@ -90,5 +93,16 @@ struct judgement {
 void policy_judge(const struct policy *policy, const struct facts *facts, struct arena *arena,
                   struct judgement *out);
 
-/* Has the judgement a failure at this level or a graver one? */
+/*
+ * Puts what ran beside what was read: `judgement` is that of policy_judge() on the same facts, and becomes
+ * that of both. A finding that a run decides is "ran", with the evidence of both; what no run decided stays
+ * as it was read. Strings live in `arena` or are borrowed from facts, runs and policy.
+ */
+void policy_join(const struct policy *policy, const struct facts *facts, const struct run *runs,
+                 size_t run_count, struct arena *arena, struct judgement *judgement);
+
+/* Does a failure of this rule explain the symptom of that name? */
+bool policy_explains(const struct rule *rule, const char *symptom);
+
+/* Has the judgement a failure at this level or a graver one? An image that did not come up has failed. */
 bool judgement_fails_at(const struct judgement *judgement, enum level level);

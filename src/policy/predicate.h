@@ -2,6 +2,7 @@
 // slipway-policy(5).
 #pragma once
 
+#include "facts/run.h"
 #include "policy/policy.h"
 #include "policy/want.h"
 
@@ -110,4 +111,9 @@ struct predicate {
 	const struct live_check *live; /* NULL: the running machine is judged like an image */
 	LIST(struct live_argument) live_arguments;
 	const char *not_live; /* why it is not asked of a running machine; NULL */
+
+	/* Ran=, RanPass=, Symptom= */
+	LIST(enum proof_id) ran;     /* all of them shown: it passes; NULL: a boot decides nothing */
+	bool ran_fails;              /* the opposite shown is a failure of this rule, and not of some other */
+	LIST(const char *) symptoms; /* of a failed boot, that a failure of this rule explains */
 };

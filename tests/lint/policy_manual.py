@@ -20,6 +20,9 @@ def main():
     wanted += [f"*{key}=*" for key in ("Title", "Level", "Fix", "Name", "Revision")]
     wanted += [f"*{name}*" for name in rows(root / "src/policy/checks.c", r'^\t\{ "([\w-]+)", check_')]
     wanted += [f"*{name} " for name in rows(root / "src/policy/live.c", r'^\t\{ "([\w-]+)", "')]
+    proofs = re.search(r"proof_names\[PROOF_COUNT\] = \{(.*?)\};", (root / "src/facts/run.c").read_text(), re.S)
+    wanted += [f"*{name}*" for name in re.findall(r'"([\w-]+)"', proofs.group(1))]
+    wanted += [f"*{name}*" for line in rows(root / "policy/gce.conf", r"^Symptom=(.*)$") for name in line.split()]
     wanted += [f"*{name}*" for name in rows(root / "src/os/guest.c", r'^\t\{ "([\w.-]+)", observe_')]
     lacking = [word for word in wanted if word not in manual]
     for word in lacking:

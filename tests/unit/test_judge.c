@@ -167,7 +167,7 @@ static void knows_nothing_of_what_was_not_examined(void **state)
 	bench.facts.kind = INPUT_DISK;
 	bench.facts.reason = "the worker was killed";
 	judge(&bench);
-	assert_int_equal(bench.judgement.counts[VERDICT_UNKNOWN], 86);
+	assert_int_equal(bench.judgement.counts[VERDICT_UNKNOWN], 87);
 	expect(&bench, "image.whole-gib", VERDICT_UNKNOWN, "the worker was killed");
 	assert_int_equal(bench.judgement.boots, ANSWER_UNKNOWN);
 	assert_false(judgement_fails_at(&bench.judgement, LEVEL_ADVICE));

@@ -64,8 +64,8 @@ static void has_every_requirement_in_order(void **state)
 		assert_ptr_equal(policy_rule(&policy, line), rule);
 	}
 	fclose(list);
-	assert_int_equal(count, 86);
-	assert_int_equal(policy.rules.count, 86);
+	assert_int_equal(count, 87);
+	assert_int_equal(policy.rules.count, 87);
 	policy_free(&policy);
 }
 
@@ -290,6 +290,13 @@ static void names_bad_values(void **state)
 		  "own.conf:5: Live=serial-port takes port irq, not \"speed=9600\"" },
 		{ "Kconfig=A\nLive=serial-ports count=four\n",
 		  "own.conf:5: \"count=four\" is no value for Live=serial-ports; write count=VALUE, once" },
+		{ "Kconfig=A\nRan=net-tso6\n",
+		  "own.conf:5: there is no proof \"net-tso6\"; slipway-policy(5) lists them" },
+		{ "Kconfig=A\nRan=\n", "own.conf:5: Ran= names no proof; write one, as in scsi-driven" },
+		{ "Kconfig=A\nRan=root\nRanPass=root\n",
+		  "own.conf:6: [a.b] has both Ran= and RanPass=; keep one" },
+		{ "Kconfig=A\nSymptom=Panic!\n",
+		  "own.conf:5: \"Panic!\" is no symptom; write one, as in kernel-panic" },
 		{ "Kconfig=A\nLive=pci revision=03\n", "own.conf:5: Live=pci wants id=VALUE as well" },
 		{ "Sysctl=a.b\nWant=1\nEffective=yes\n",
 		  "own.conf:6: Effective=yes means nothing; write note, judge or only" },

@@ -1,0 +1,193 @@
+// What the runs say of one rule: the proofs that its Ran= names, and the guest's own view.
+#include "policy/join.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "policy/predicate.h"
+
+/*
+ * How far a system has to have come before "the opposite was seen" says something of it: what fails earlier
+ * takes all of these along.
+ */
+static enum run_phase phase_of(enum proof_id id)
+{
+	switch (id) {
+	case PROOF_NET_DRIVEN: /* its driver may be on the root file system */
+	case PROOF_NET_CHECKSUM:
+	case PROOF_NET_TSO4:
+	case PROOF_NET_GRO4:
+	case PROOF_LOGIN:
+		return RUN_INIT;
+	default:
+		return RUN_KERNEL;
+	}
+}
+
+/* Any machine with a console shows these; the others are of the page's devices. */
+static bool is_of_devices(enum proof_id id)
+{
+	return id != PROOF_CONSOLE && id != PROOF_LOGIN;
+}
+
+static bool has_come_to(const struct run *run, enum run_phase phase)
+{
+	for (int at = phase; at < RUN_PHASES; at++)
+		if (run->steps[at].reached)
+			return true;
+	return false;
+}
+
+bool run_counts(const struct run *run)
+{
+	return run->end == RUN_CAME_UP || run->end == RUN_FAILED || run->end == RUN_HUNG;
+}
+
+const char *ran_where(const struct join *join, const struct run *run)
+{
+	if (join->run_count < 2 || !run->firmware)
+		return "";
+	if (str_equal(run->firmware, "none"))
+		return "with the kernel loaded directly";
+	return arena_printf(join->arena, "with %s", run->firmware);
+}
+
+/* Puts one thing seen behind the others. The worst counts: a NO, then a YES; what is not known adds nothing.
+ */
+static void take(const struct join *join, const struct run *run, enum answer shown, const char *reason,
+                 struct ran *out)
+{
+	const char *where = ran_where(join, run);
+	const char *text = reason ? reason : "";
+	if (*where)
+		text = arena_printf(join->arena, "%s, %s", text, where);
+	/* What was seen replaces what was not, and a failure everything. */
+	bool graver = shown == ANSWER_NO ? out->shown != ANSWER_NO
+	                                 : shown == ANSWER_YES && out->shown == ANSWER_UNKNOWN;
+	if (graver)
+		out->reason = text;
+	else if (shown == out->shown && !strstr(out->reason, text))
+		out->reason = *out->reason ? arena_printf(join->arena, "%s; %s", out->reason, text) : text;
+	if (graver)
+		out->shown = shown;
+}
+
+static void add_found(const struct join *join, const char *found, struct ran *out)
+{
+	if (!found || !*found)
+		return;
+	out->found = out->found && !str_equal(out->found, found)
+	                     ? arena_printf(join->arena, "%s; %s", out->found, found)
+	                     : found;
+}
+
+/* All proofs of the rule in one run: one NO is a NO, and all have to be YES. */
+static enum answer all_proofs(const struct run *run, const struct predicate *predicate)
+{
+	enum answer all = ANSWER_YES;
+	for (size_t i = 0; i < predicate->ran.count; i++) {
+		enum proof_id id = predicate->ran.items[i];
+		enum answer shown = run->proofs[id].shown;
+		if (!run->is_reference && is_of_devices(id))
+			shown = ANSWER_UNKNOWN;
+		if (shown == ANSWER_NO && !has_come_to(run, phase_of(id)))
+			shown = ANSWER_UNKNOWN;
+		if (id == PROOF_LOGIN && shown == ANSWER_NO && run->end != RUN_CAME_UP)
+			shown = ANSWER_UNKNOWN;
+		if (shown == ANSWER_NO)
+			return ANSWER_NO;
+		if (shown == ANSWER_UNKNOWN)
+			all = ANSWER_UNKNOWN;
+	}
+	return all;
+}
+
+static const char *why_unknown(const struct run *run, enum proof_id id)
+{
+	const struct proof *proof = &run->proofs[id];
+	if (!run->is_reference && is_of_devices(id))
+		return "the machine that it was booted on is not the page's";
+	if (proof->shown == ANSWER_NO)
+		return "it did not come that far";
+	return proof->reason ? proof->reason : "nothing was seen that decides it";
+}
+
+/* Firmware has its part in getting the system up: a kernel that was loaded without it shows nothing of that.
+ */
+static bool is_of_firmware(const struct rule *rule)
+{
+	return str_equal(rule->section, "image");
+}
+
+static void ask_proofs(const struct join *join, const struct run *run, const struct rule *rule,
+                       struct ran *out)
+{
+	const struct predicate *predicate = rule->predicate;
+	if (predicate->ran.count == 0 || (str_equal(run->firmware, "none") && is_of_firmware(rule)))
+		return;
+	enum answer all = all_proofs(run, predicate);
+	for (size_t i = 0; i < predicate->ran.count; i++) {
+		enum proof_id id = predicate->ran.items[i];
+		const struct proof *proof = &run->proofs[id];
+		/* Of several only those that decide are said: the one that failed, or all that were seen. */
+		if (all != ANSWER_YES && proof->shown == ANSWER_YES)
+			continue;
+		if (all == ANSWER_NO && proof->shown != ANSWER_NO)
+			continue;
+		/* More than this rule may be at fault: the requirement that is is found by its symptom. */
+		enum answer says = all == ANSWER_NO && !predicate->ran_fails ? ANSWER_UNKNOWN : all;
+		take(join, run, says, all == ANSWER_UNKNOWN ? why_unknown(run, id) : proof->reason, out);
+		if (says == ANSWER_UNKNOWN)
+			continue;
+		add_found(join, proof->found, out);
+		if (predicate->kind == PREDICATE_KCONFIG)
+			out->wanted = "at work on the machine";
+		for (size_t p = 0; p < proof->evidence.count; p++)
+			*LIST_ADD(join->arena, &out->evidence) = proof->evidence.items[p];
+	}
+}
+
+/* The sections of which the guest's own /proc and /sys say as much as the image's files, or more. */
+static bool is_of_running_system(const struct rule *rule)
+{
+	return words_have("sysctl kernel security hardware", rule->section) ||
+	       rule->predicate->kind == PREDICATE_SYSCTL;
+}
+
+/* The guest saw itself. Where it was judged by its kernel's options alone, those are of /proc/config.gz. */
+static void ask_inside(const struct join *join, size_t run, size_t n, struct ran *out)
+{
+	const struct judgement *inside = join->insides[run];
+	if (!inside)
+		return;
+	const struct finding *finding = &inside->findings.items[n];
+	bool hardware = str_equal(finding->rule->section, "hardware");
+	if (!is_of_running_system(finding->rule) || (hardware && !str_equal(finding->how, "live")) ||
+	    (hardware && !join->runs[run].is_reference) ||
+	    (finding->verdict != VERDICT_PASS && finding->verdict != VERDICT_FAIL))
+		return;
+	bool passes = finding->verdict == VERDICT_PASS;
+	take(join, &join->runs[run], passes ? ANSWER_YES : ANSWER_NO,
+	     arena_printf(join->arena, "the guest's own view: %s", finding->reason), out);
+	/* What was asked of a device by another measure does not fit to the guest's own words for it. */
+	if (!out->found) {
+		out->found = finding->found;
+		out->wanted = finding->wanted;
+		out->by_equivalent = finding->by_equivalent;
+	}
+	out->fix = passes ? out->fix : finding->fix;
+	for (size_t i = 0; i < finding->evidence.count; i++)
+		*LIST_ADD(join->arena, &out->evidence) = finding->evidence.items[i];
+}
+
+void ran_find(const struct join *join, size_t n, struct ran *out)
+{
+	const struct rule *rule = join->judgement->findings.items[n].rule;
+	*out = (struct ran){ .reason = "" };
+	for (size_t i = 0; i < join->run_count; i++) {
+		if (!run_counts(&join->runs[i]))
+			continue;
+		ask_proofs(join, &join->runs[i], rule, out);
+		ask_inside(join, i, n, out);
+	}
+}

@@ -1,0 +1,366 @@
+// What ran beside what was read: runs made up here, on a Debian disk that meets everything.
+#include "judge_bench.h"
+
+#define KERNEL "6.1.0-56-cloud-amd64"
+
+static struct run new_run(const char *firmware, enum run_end end)
+{
+	struct run run = {
+		.firmware = firmware,
+		.machine = "QEMU",
+		.is_reference = true,
+		.end = end,
+	};
+	run.steps[RUN_FIRMWARE].reached = true;
+	return run;
+}
+
+static void reach(struct run *run, enum run_phase last)
+{
+	for (int phase = RUN_FIRMWARE; phase <= (int)last; phase++)
+		run->steps[phase].reached = true;
+}
+
+static void prove(struct bench *bench, struct run *run, enum proof_id id, enum answer shown,
+                  const char *reason)
+{
+	run->proofs[id].shown = shown;
+	run->proofs[id].reason = reason;
+	if (shown == ANSWER_UNKNOWN)
+		return;
+	run->proofs[id].found = proof_names[id];
+	*LIST_ADD(&bench->arena, &run->proofs[id].evidence) =
+		(struct place){ .path = RUN_QMP_PATH, .line = 7, .text = "seen" };
+}
+
+static void add_symptom(struct bench *bench, struct run *run, const char *name, const char *message)
+{
+	*LIST_ADD(&bench->arena, &run->symptoms) = (struct symptom){
+		.name = name,
+		.message = message,
+		.place = { .path = RUN_CONSOLE_PATH, .line = 3, .text = message },
+	};
+}
+
+static struct bench open_bench(void)
+{
+	struct bench bench;
+	open_stock(&bench, "debian-12-cloud-amd64", KERNEL);
+	return bench;
+}
+
+static void join(struct bench *bench, const struct run *runs, size_t count)
+{
+	judge(bench);
+	policy_join(&bench->policy, &bench->facts, runs, count, &bench->arena, &bench->judgement);
+	assert_int_equal(bench->judgement.findings.count, bench->policy.rules.count);
+	uint64_t counts[5] = { 0 };
+	for (size_t i = 0; i < bench->judgement.findings.count; i++) {
+		assert_ptr_equal(bench->judgement.findings.items[i].rule, &bench->policy.rules.items[i]);
+		counts[bench->judgement.findings.items[i].verdict]++;
+	}
+	assert_memory_equal(counts, bench->judgement.counts, sizeof(counts));
+}
+
+static void expect_ran(const struct bench *bench, const char *id, enum verdict verdict, const char *how,
+                       const char *begins)
+{
+	const struct finding *finding = finding_of(bench, id);
+	if (finding->verdict != verdict || !str_equal(finding->how, how) ||
+	    !str_starts(finding->reason, begins))
+		fail_msg("%s: %s (%s): %s\n  expected %s (%s): %s", id, verdict_names[finding->verdict],
+		         finding->how, finding->reason, verdict_names[verdict], how, begins);
+	assert_true(finding->verdict == VERDICT_FAIL || !finding->fix);
+}
+
+static bool has_place(const struct finding *finding, const char *path)
+{
+	for (size_t i = 0; i < finding->evidence.count; i++)
+		if (str_equal(finding->evidence.items[i].path, path))
+			return true;
+	return false;
+}
+
+static void expect_because(const struct bench *bench, const char *ids)
+{
+	struct text text CLEANUP(text_free) = { 0 };
+	for (size_t i = 0; i < bench->judgement.boots_because.count; i++)
+		text_printf(&text, "%s%s", i ? " " : "", bench->judgement.boots_because.items[i]->id);
+	assert_string_equal(text_get(&text), ids);
+}
+
+static void a_proof_decides_with_both_evidences(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_CAME_UP);
+	reach(&run, RUN_LOGIN);
+	prove(&bench, &run, PROOF_NET_DRIVEN, ANSWER_YES, "a driver agreed on features");
+	prove(&bench, &run, PROOF_SCSI_DRIVEN, ANSWER_NO, "nothing drives it");
+	prove(&bench, &run, PROOF_NET_TSO4, ANSWER_UNKNOWN, "there was no tap");
+	join(&bench, &run, 1);
+	expect_ran(&bench, "hardware.net.virtio", VERDICT_PASS, "ran",
+	           "seen on the reference machine: a driver agreed on features; read: ");
+	const struct finding *finding = finding_of(&bench, "hardware.net.virtio");
+	assert_true(has_place(finding, RUN_QMP_PATH) && has_place(finding, "/boot/config"));
+	assert_null(strstr(finding->reason, "proves it"));
+	assert_string_equal(finding->found, "net-driven");
+	expect_ran(&bench, "hardware.scsi.virtio", VERDICT_FAIL, "ran",
+	           "seen on the reference machine: nothing drives it; read: ");
+	/* The transport may be at fault, or the driver: this does not tell which. */
+	expect_ran(&bench, "kernel.virtio-scsi", VERDICT_PASS, "read", "");
+	assert_non_null(strstr(finding_of(&bench, "kernel.virtio-scsi")->reason,
+	                       "; not decided on the reference machine: nothing drives it"));
+	expect_ran(&bench, "hardware.net.tso4", VERDICT_PASS, "read", "");
+	assert_non_null(strstr(finding_of(&bench, "hardware.net.tso4")->reason,
+	                       "; not decided on the reference machine: there was no tap"));
+	expect_ran(&bench, "hardware.net.gvnic", VERDICT_NOT_APPLICABLE, "read", "only Tau");
+	/* It is a contradiction, and a finding of its own. */
+	expect_ran(&bench, "boot.as-predicted", VERDICT_FAIL, "ran",
+	           "read and run contradict each other: hardware.scsi.virtio");
+	bench_close(&bench);
+}
+
+static void all_proofs_of_a_rule_count(void **state)
+{
+	(void)state;
+	for (int last = ANSWER_UNKNOWN; last <= ANSWER_YES; last++) {
+		struct bench bench = open_bench();
+		struct run run = new_run("BIOS", RUN_CAME_UP);
+		reach(&run, RUN_LOGIN);
+		prove(&bench, &run, PROOF_SCSI_HOTPLUG, ANSWER_YES, "it was read");
+		prove(&bench, &run, PROOF_SCSI_HOTUNPLUG, (enum answer)last, "its event");
+		join(&bench, &run, 1);
+		if (last == ANSWER_YES)
+			expect_ran(&bench, "hardware.scsi.hotplug", VERDICT_PASS, "ran",
+			           "seen on the reference machine: it was read; its event; read: ");
+		else if (last == ANSWER_NO)
+			expect_ran(&bench, "hardware.scsi.hotplug", VERDICT_FAIL, "ran",
+			           "seen on the reference machine: its event; read: ");
+		else
+			expect_ran(&bench, "hardware.scsi.hotplug", VERDICT_PASS, "read", "");
+		bench_close(&bench);
+	}
+}
+
+static void what_is_not_reached_fails_nothing(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_FAILED);
+	prove(&bench, &run, PROOF_SCSI_DRIVEN, ANSWER_NO, "nothing drives it");
+	prove(&bench, &run, PROOF_NET_DRIVEN, ANSWER_NO, "nothing drives it");
+	join(&bench, &run, 1);
+	expect_ran(&bench, "hardware.scsi.virtio", VERDICT_PASS, "read", "");
+	run = new_run("BIOS", RUN_FAILED);
+	reach(&run, RUN_KERNEL);
+	prove(&bench, &run, PROOF_SCSI_DRIVEN, ANSWER_NO, "nothing drives it");
+	prove(&bench, &run, PROOF_NET_DRIVEN, ANSWER_NO, "nothing drives it");
+	join(&bench, &run, 1);
+	expect_ran(&bench, "hardware.scsi.virtio", VERDICT_FAIL, "ran", "");
+	expect_ran(&bench, "hardware.net.virtio", VERDICT_PASS, "read", "");
+	bench_close(&bench);
+}
+
+static void a_system_that_came_up_boots(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_CAME_UP);
+	reach(&run, RUN_LOGIN);
+	prove(&bench, &run, PROOF_ROOT, ANSWER_YES, "it was mounted");
+	bench.facts.boot.entries.items[0].root_found = ANSWER_NO;
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	assert_int_equal(bench.judgement.came_up, ANSWER_YES);
+	expect_because(&bench, "");
+	expect_ran(&bench, "boot.root-found", VERDICT_PASS, "ran", "seen on the reference machine: it was");
+	expect_ran(&bench, "boot.as-predicted", VERDICT_FAIL, "ran",
+	           "by what was read it does not boot, and it came up; read and run contradict each other: ");
+	assert_false(judgement_fails_at(&bench.judgement, LEVEL_REQUIRED));
+	/* A kernel that was loaded directly says nothing of the way to it. */
+	run.firmware = "none";
+	join(&bench, &run, 1);
+	expect_ran(&bench, "image.boot-path", VERDICT_PASS, "read", "");
+	assert_int_equal(bench.judgement.came_up, ANSWER_UNKNOWN);
+	bench_close(&bench);
+}
+
+static void a_symptom_names_the_rule_that_failed(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_FAILED);
+	reach(&run, RUN_KERNEL);
+	add_symptom(&bench, &run, "unable-to-mount-root", "the kernel could not mount the root");
+	bench.facts.boot.entries.items[0].root_found = ANSWER_NO;
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	expect_because(&bench, "boot.root-found");
+	expect_ran(&bench, "boot.root-found", VERDICT_FAIL, "ran",
+	           "seen on the reference machine: the kernel could not mount the root; read: ");
+	assert_true(has_place(finding_of(&bench, "boot.root-found"), RUN_CONSOLE_PATH));
+	expect_ran(&bench, "boot.initramfs", VERDICT_UNKNOWN, "read", "the drivers of the boot disk are");
+	assert_false(has_place(finding_of(&bench, "boot.initramfs"), RUN_CONSOLE_PATH));
+	expect_ran(&bench, "boot.as-predicted", VERDICT_PASS, "ran", "");
+	bench_close(&bench);
+}
+
+static void what_nothing_explains_makes_what_could_unknown(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_FAILED);
+	reach(&run, RUN_KERNEL);
+	add_symptom(&bench, &run, "unable-to-mount-root", "the kernel could not mount the root");
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	expect_ran(&bench, "boot.root-found", VERDICT_UNKNOWN, "read", "seen on the reference machine: ");
+	expect_ran(&bench, "boot.fstab", VERDICT_PASS, "read", "");
+	expect_ran(&bench, "boot.as-predicted", VERDICT_FAIL, "ran",
+	           "by what was read it boots, and it did not come up");
+	assert_true(judgement_fails_at(&bench.judgement, LEVEL_REQUIRED));
+	assert_true(bench.judgement.boots_because.count > 1);
+	bench_close(&bench);
+}
+
+static void the_machine_is_not_the_image(void **state)
+{
+	(void)state;
+	static const enum run_end ends[] = { RUN_NOT_STARTED, RUN_MACHINE, RUN_INTERRUPTED };
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct bench bench = open_bench();
+		struct run run = new_run("BIOS", ends[i]);
+		reach(&run, RUN_KERNEL);
+		prove(&bench, &run, PROOF_SCSI_DRIVEN, ANSWER_NO, "nothing drives it");
+		add_symptom(&bench, &run, "unable-to-mount-root", "the kernel could not mount the root");
+		join(&bench, &run, 1);
+		assert_int_equal(bench.judgement.boots, ANSWER_YES);
+		assert_int_equal(bench.judgement.came_up, ANSWER_UNKNOWN);
+		assert_false(judgement_fails_at(&bench.judgement, LEVEL_REQUIRED));
+		expect_ran(&bench, "boot.as-predicted", VERDICT_NOT_APPLICABLE, "read", "no boot on");
+		bench_close(&bench);
+	}
+	/* Nor is a machine of another kind the page's. */
+	struct bench bench = open_bench();
+	struct run run = new_run("UEFI", RUN_FAILED);
+	run.is_reference = false;
+	reach(&run, RUN_KERNEL);
+	prove(&bench, &run, PROOF_SCSI_DRIVEN, ANSWER_NO, "nothing drives it");
+	add_symptom(&bench, &run, "unable-to-mount-root", "the kernel could not mount the root");
+	join(&bench, &run, 1);
+	expect_ran(&bench, "hardware.scsi.virtio", VERDICT_PASS, "read", "");
+	expect_ran(&bench, "boot.root-found", VERDICT_PASS, "read", "");
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	bench_close(&bench);
+}
+
+static void the_worst_of_several_counts(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	*LIST_ADD(&bench.arena, &bench.judgement.features) = "UEFI_COMPATIBLE";
+	struct run runs[2] = { new_run("BIOS", RUN_CAME_UP), new_run("UEFI", RUN_FAILED) };
+	reach(&runs[0], RUN_LOGIN);
+	reach(&runs[1], RUN_KERNEL);
+	prove(&bench, &runs[0], PROOF_SCSI_DRIVEN, ANSWER_YES, "it was read");
+	prove(&bench, &runs[1], PROOF_SCSI_DRIVEN, ANSWER_NO, "nothing drives it");
+	prove(&bench, &runs[0], PROOF_NET_DRIVEN, ANSWER_YES, "frames");
+	join(&bench, runs, 2);
+	expect_ran(&bench, "hardware.scsi.virtio", VERDICT_FAIL, "ran",
+	           "seen on the reference machine: nothing drives it, with UEFI; read: ");
+	expect_ran(&bench, "hardware.net.virtio", VERDICT_PASS, "ran",
+	           "seen on the reference machine: frames, with BIOS; read: ");
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	for (size_t i = 0; i < bench.judgement.features.count; i++)
+		assert_string_not_equal(bench.judgement.features.items[i], "UEFI_COMPATIBLE");
+	/* A firmware that finds nothing, as was read: nobody starts it so. */
+	bench.facts.boot.paths.items[1].works = ANSWER_NO;
+	join(&bench, runs, 2);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	bench_close(&bench);
+}
+
+/* It may be up, unseen: the console is what fails. */
+static void silence_is_no_failed_boot(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_HUNG);
+	add_symptom(&bench, &run, "no-serial-output", "nothing came out of ttyS0");
+	bench.facts.boot.entries.items[0].command_line = "root=UUID=" ROOT_UUID " ro";
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	assert_int_equal(bench.judgement.came_up, ANSWER_UNKNOWN);
+	expect_ran(&bench, "boot.console", VERDICT_FAIL, "ran",
+	           "seen on the reference machine: nothing came");
+	assert_non_null(finding_of(&bench, "boot.console")->fix);
+	bench_close(&bench);
+}
+
+static void the_guest_sees_itself(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	add_sysctl(&bench, "kernel.kptr_restrict", "1", SYSCTL_FILE, "/etc/sysctl.d/60.conf", 1);
+	add_sysctl(&bench, "fs.protected_symlinks", "1", SYSCTL_FILE, "/etc/sysctl.d/60.conf", 2);
+	struct bench guest;
+	bench_open(&guest);
+	add_kernel(&guest, KERNEL, golden(&guest, "debian-12-cloud-amd64"));
+	guest.facts.kind = INPUT_LIVE;
+	guest.facts.examined = EXAMINED_FULL;
+	add_sysctl(&guest, "kernel.kptr_restrict", "0", SYSCTL_FILE, "/proc/sys/kernel/kptr_restrict", 0);
+	add_sysctl(&guest, "fs.protected_symlinks", "1", SYSCTL_FILE, "/proc/sys/fs/protected_symlinks", 0);
+	struct run run = new_run("none", RUN_CAME_UP);
+	reach(&run, RUN_LOGIN);
+	run.inside = &guest.facts;
+	join(&bench, &run, 1);
+	expect_ran(&bench, "sysctl.kernel.kptr_restrict", VERDICT_FAIL, "ran",
+	           "seen on the reference machine: the guest's own view: ");
+	const struct finding *finding = finding_of(&bench, "sysctl.kernel.kptr_restrict");
+	assert_string_equal(finding->found, "0");
+	assert_true(has_place(finding, "/proc/sys/kernel/kptr_restrict"));
+	assert_true(has_place(finding, "/etc/sysctl.d/60.conf"));
+	assert_non_null(finding->fix);
+	expect_ran(&bench, "sysctl.fs.protected_symlinks", VERDICT_PASS, "ran", "seen on");
+	expect_ran(&bench, "kernel.pci-msi", VERDICT_PASS, "ran", "seen on");
+	/* Nobody saw its devices: they are judged by the image's kernel, not by the guest's. */
+	expect_ran(&bench, "hardware.scsi.virtio", VERDICT_PASS, "read", "");
+	expect_ran(&bench, "guest.utc", finding_of(&bench, "guest.utc")->verdict, "read", "");
+	expect_ran(&bench, "boot.as-predicted", VERDICT_FAIL, "ran",
+	           "read and run contradict each other: sysctl.kernel.kptr_restrict");
+	bench_close(&guest);
+	bench_close(&bench);
+}
+
+static void without_a_boot_nothing_changes(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	judge(&bench);
+	expect(&bench, "boot.as-predicted", VERDICT_NOT_APPLICABLE,
+	       "it was not booted on the reference machine");
+	bench_close(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_proof_decides_with_both_evidences),
+		cmocka_unit_test(all_proofs_of_a_rule_count),
+		cmocka_unit_test(what_is_not_reached_fails_nothing),
+		cmocka_unit_test(a_system_that_came_up_boots),
+		cmocka_unit_test(a_symptom_names_the_rule_that_failed),
+		cmocka_unit_test(what_nothing_explains_makes_what_could_unknown),
+		cmocka_unit_test(the_machine_is_not_the_image),
+		cmocka_unit_test(the_worst_of_several_counts),
+		cmocka_unit_test(silence_is_no_failed_boot),
+		cmocka_unit_test(the_guest_sees_itself),
+		cmocka_unit_test(without_a_boot_nothing_changes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
