@@ -1,5 +1,9 @@
 // What the guest says on ttyS0: lines, the phases of the boot, the marks of failures.
 //
+//   console.c       bytes to lines: what a terminal of one line would show
+//   console_text.c  lines to phases: which program speaks, how far it has come
+//   symptoms.c      lines to failures: a table of marks
+//
 // The bytes are the guest's, hostile: lines have a limit, terminal sequences are dropped, what is kept is
 // bounded.
 #pragma once
@@ -8,21 +12,42 @@
 #include "base/text.h"
 #include "facts/run.h"
 
-#define CONSOLE_LINE_MOST 1024
+#define CONSOLE_LINE_MOST   1024 /* bytes; what is longer goes on in the next line */
+#define CONSOLE_LINES_MOST  16384
+#define CONSOLE_TEXT_MOST   ((size_t)4 << 20) /* bytes of all lines that are kept */
+#define CONSOLE_RECENT_MOST 10
 
 struct console_line {
 	const char *text; /* printable, without sequences and the carriage return */
 	double seconds;   /* when it was complete */
 };
 
+/* Where systemd runs: an initramfs may have one of its own, which speaks like the system's. */
+enum console_initrd {
+	CONSOLE_INITRD_UNSEEN,
+	CONSOLE_INITRD_IN,
+	CONSOLE_INITRD_LEFT,
+};
+
 struct console {
 	struct arena *arena;
-	struct run *run;                 /* its steps and symptoms are filled */
-	struct text raw;                 /* the line that is not complete */
-	LIST(struct console_line) lines; /* bounded; the rest is dropped, and counted */
-	uint64_t line_count;             /* of all */
+	struct run *run; /* its steps and symptoms are filled */
+	int log;         /* each line is written here as it is complete; -1: nowhere. Borrowed */
+	struct text raw; /* the line that is not complete */
+	size_t column;   /* of raw, where the next byte goes */
+	struct text last;
+	LIST(struct console_line) lines; /* the first ones; the rest is counted, and the newest kept below */
+	size_t text_size;                /* bytes of those */
+	struct text recent[CONSOLE_RECENT_MOST]; /* a ring: line n is in place n % CONSOLE_RECENT_MOST */
+	uint64_t line_count;                     /* of all */
 	uint64_t bytes;
 	int escape; /* state of a terminal sequence that is not complete */
+	unsigned escape_length, escape_number;
+	double seconds, cpu_seconds; /* of the bytes that are being read */
+	enum console_initrd initrd;
+	bool kernel_spoke; /* a line of the kernel's own, not of its loader or stub */
+	bool failed;       /* a symptom that ends the boot was seen */
+	bool noted;        /* something was found in the line that is not complete: it is evidence */
 };
 
 void console_open(struct console *console, struct run *run, struct arena *arena);
@@ -30,20 +55,56 @@ void console_open(struct console *console, struct run *run, struct arena *arena)
 /* What came, at `seconds` of the run, with `cpu_seconds` used by the machine. */
 void console_feed(struct console *console, struct span bytes, double seconds, double cpu_seconds);
 
+/* Nothing comes any more: what stands is a line. */
+void console_end(struct console *console);
+
 /* The first line from the n-th on (0-based) that holds `text`; NULL: none. *place is filled unless NULL. */
 const char *console_find(const struct console *console, size_t from, const char *text, struct place *place);
 
 /* The line that stands now, complete or not; "" */
 const char *console_last(const struct console *console);
+
+/* The newest lines that say something, ten at most, oldest first, as lists of the run have them. */
+void console_recent(const struct console *console, struct run *run);
+
 void console_free(struct console *console);
+
+/*
+ * What a line says of the phases. One that is not `complete` may go on: of those only a prompt is taken.
+ * False: nothing.
+ */
+bool console_read_phase(struct console *console, const char *line, bool complete);
+
+/* A phase that is reached, told by the line that stands or was just completed. */
+void console_reach(struct console *console, enum run_phase phase, const char *line);
+
+/* The line of the kernel without its time stamp ("[    1.234567] ", "[    1.234567][    T1] "); else NULL. */
+const char *console_kernel_line(const char *line);
+
+/* What becomes of a boot in which a symptom is seen. */
+enum symptom_weight {
+	SYMPTOM_HINTS, /* explains a boot that fails; nothing where it comes up all the same */
+	SYMPTOM_LASTS, /* counts where the system comes up, too */
+	SYMPTOM_ENDS,  /* nothing good comes after it: the run has failed */
+};
 
 /* One mark of a failure. */
 struct symptom_row {
-	const char *name;    /* "kernel-panic" */
-	const char *pattern; /* what the line holds; '*' stands for anything between, as in str_glob() */
+	const char *name;    /* "kernel-panic"; several rows may share one */
+	const char *pattern; /* the line as in str_glob(), without the kernel's time stamp; one that does not
+	                        end in '*' is a prompt, which no newline ends. NULL: not told by a line */
 	const char *message;
-	bool ends; /* nothing good comes after it: the run has failed */
+	enum symptom_weight weight;
 };
 
-extern const struct symptom_row
-	symptom_rows[]; /* ends with a NULL name; all names, those without a pattern too */
+/* Ends with a NULL name; all names, those without a pattern too. The first that matches a line counts. */
+extern const struct symptom_row symptom_rows[];
+
+/* Looks for marks in a line, and takes down what it finds. False: nothing that was not known. */
+bool console_read_symptom(struct console *console, const char *line, bool complete);
+
+/* Adds a symptom that no line tells, by its name: symptom_rows has its message. */
+void symptom_add(struct run *run, struct arena *arena, const char *name, struct place place);
+
+/* Takes out what is no symptom of a system that has come up. */
+void symptoms_came_up(struct run *run);

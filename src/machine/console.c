@@ -1,0 +1,274 @@
+#include "machine/console.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Where a terminal sequence stands. ECMA-48: ESC [ parameters final, ESC ] text BEL, ESC letter. */
+enum escape {
+	ESCAPE_NONE,
+	ESCAPE_BEGUN,   /* behind ESC */
+	ESCAPE_CHARSET, /* behind ESC ( and its like: one more */
+	ESCAPE_CONTROL, /* behind ESC [ */
+	ESCAPE_STRING,  /* behind ESC ] and its like, until BEL or ESC \ */
+};
+
+/* A sequence that is longer is none: the guest must not swallow what comes by opening one. */
+#define ESCAPE_MOST 512
+
+void console_open(struct console *console, struct run *run, struct arena *arena)
+{
+	*console = (struct console){ .arena = arena, .run = run, .log = -1 };
+}
+
+void console_free(struct console *console)
+{
+	text_free(&console->raw);
+	text_free(&console->last);
+	for (size_t i = 0; i < CONSOLE_RECENT_MOST; i++)
+		text_free(&console->recent[i]);
+}
+
+/* The line that stands, printable, without blanks at its end. */
+static const char *cleaned(struct console *console)
+{
+	struct span line = span_of(text_get(&console->raw), console->raw.size);
+	while (line.size > 0 && line.data[line.size - 1] == ' ')
+		line.size--;
+	text_clear(&console->last);
+	text_add_clean(&console->last, line);
+	return text_get(&console->last);
+}
+
+static void keep(struct console *console, const char *line)
+{
+	size_t size = strlen(line);
+	if (console->lines.count < CONSOLE_LINES_MOST && size <= CONSOLE_TEXT_MOST - console->text_size) {
+		struct console_line *kept = LIST_ADD(console->arena, &console->lines);
+		*kept = (struct console_line){ arena_strdup(console->arena, line), console->seconds };
+		console->text_size += size;
+	}
+	struct text *recent = &console->recent[console->line_count % CONSOLE_RECENT_MOST];
+	text_clear(recent);
+	text_add(recent, line);
+	text_add(recent, "\n");
+	/* A full disk takes from the log, not from the run. */
+	if (console->log >= 0 && write(console->log, recent->data, recent->size) < 0)
+		console->log = -1;
+	recent->data[--recent->size] = 0;
+}
+
+/* What the line that stands says, `complete` or not. */
+static void look(struct console *console, bool complete)
+{
+	const char *line = cleaned(console);
+	if (!*line)
+		return;
+	bool phase = console_read_phase(console, line, complete);
+	bool symptom = console_read_symptom(console, line, complete);
+	if (phase || symptom)
+		console->noted = true;
+}
+
+static void end_line(struct console *console)
+{
+	look(console, true);
+	keep(console, cleaned(console));
+	console->line_count++;
+	text_clear(&console->raw);
+	console->column = 0;
+	console->noted = false;
+}
+
+/* The cursor goes elsewhere: what stands is a line, unless nothing does. */
+static void leave_line(struct console *console)
+{
+	if (*cleaned(console))
+		end_line(console);
+	text_clear(&console->raw);
+	console->column = 0;
+}
+
+static void put(struct console *console, char byte)
+{
+	/* Back at the front and written over, as counters are: what stood there counted, too. */
+	if (console->column == 0 && console->raw.size > 0) {
+		look(console, true);
+		if (console->noted)
+			end_line(console);
+	}
+	if (console->column >= CONSOLE_LINE_MOST)
+		end_line(console);
+	while (console->raw.size <= console->column)
+		text_add_char(&console->raw, ' ');
+	console->raw.data[console->column++] = byte;
+}
+
+static void erase_from(struct console *console, size_t column)
+{
+	if (column >= console->raw.size)
+		return;
+	if (column == 0)
+		look(console, true);
+	if (column == 0 && console->noted) {
+		end_line(console);
+		return;
+	}
+	console->raw.size = column;
+	console->raw.data[column] = 0;
+}
+
+/* The end of ESC [ parameters final. */
+static void control(struct console *console, char final)
+{
+	unsigned number = console->escape_number;
+	size_t steps = number ? number : 1;
+	switch (final) {
+	case 'A':
+	case 'B':
+	case 'E':
+	case 'F':
+	case 'H':
+	case 'f':
+	case 'd':
+		leave_line(console);
+		break;
+	case 'J':
+		if (number >= 2) /* the whole screen */
+			leave_line(console);
+		else if (number == 0)
+			erase_from(console, console->column);
+		break;
+	case 'C':
+		console->column += steps;
+		if (console->column > CONSOLE_LINE_MOST)
+			console->column = CONSOLE_LINE_MOST;
+		break;
+	case 'D':
+		console->column -= steps < console->column ? steps : console->column;
+		break;
+	case 'G':
+		console->column = steps - 1 < CONSOLE_LINE_MOST ? steps - 1 : CONSOLE_LINE_MOST;
+		break;
+	case 'K':
+		if (number != 1) /* from the cursor, or all */
+			erase_from(console, number == 2 ? 0 : console->column);
+		break;
+	default: /* colours, modes, questions */
+		break;
+	}
+}
+
+/* A byte inside of a sequence. False: it belongs to none. */
+static bool escape(struct console *console, uint8_t byte)
+{
+	int state = console->escape;
+	if (byte == 0x1b) {
+		console->escape = ESCAPE_BEGUN;
+		return true;
+	}
+	/* A new line ends what somebody forgot to end; CAN and SUB do by definition. */
+	if (byte == '\n' || byte == '\r' || byte == 0x18 || byte == 0x1a || ++console->escape_length > ESCAPE_MOST) {
+		console->escape = ESCAPE_NONE;
+		return false;
+	}
+	switch (state) {
+	case ESCAPE_BEGUN:
+		console->escape_length = 0;
+		console->escape_number = 0;
+		if (byte == '[')
+			console->escape = ESCAPE_CONTROL;
+		else if (byte && strchr("]PX^_", byte))
+			console->escape = ESCAPE_STRING;
+		else
+			console->escape = byte >= 0x20 && byte <= 0x2f ? ESCAPE_CHARSET : ESCAPE_NONE;
+		if (byte == 'c') /* starts the terminal anew */
+			leave_line(console);
+		return true;
+	case ESCAPE_CONTROL:
+		if (byte >= '0' && byte <= '9' && console->escape_number < 10000)
+			console->escape_number = console->escape_number * 10 + (unsigned)(byte - '0');
+		if (byte < 0x40)
+			return true;
+		console->escape = ESCAPE_NONE;
+		control(console, (char)byte);
+		return true;
+	case ESCAPE_STRING:
+		if (byte == 0x07)
+			console->escape = ESCAPE_NONE;
+		return true;
+	default:
+		console->escape = ESCAPE_NONE;
+		return true;
+	}
+}
+
+void console_feed(struct console *console, struct span bytes, double seconds, double cpu_seconds)
+{
+	console->seconds = seconds;
+	console->cpu_seconds = cpu_seconds;
+	console->bytes += bytes.size;
+	for (size_t i = 0; i < bytes.size; i++) {
+		uint8_t byte = bytes.data[i];
+		if ((console->escape != ESCAPE_NONE || byte == 0x1b) && escape(console, byte))
+			continue;
+		if (byte == '\n' || byte == '\f' || byte == '\v')
+			end_line(console);
+		else if (byte == '\r')
+			console->column = 0;
+		else if (byte == '\b')
+			console->column -= console->column > 0;
+		else if (byte >= 0x20 && byte != 0x7f)
+			put(console, (char)byte);
+		else if (byte == '\t')
+			do
+				put(console, ' ');
+			while (console->column % 8 != 0);
+	}
+	/* Prompts end with no newline. */
+	look(console, false);
+}
+
+void console_end(struct console *console)
+{
+	leave_line(console);
+}
+
+const char *console_find(const struct console *console, size_t from, const char *text, struct place *place)
+{
+	for (size_t i = from; i < console->lines.count; i++) {
+		const char *line = console->lines.items[i].text;
+		if (!strstr(line, text))
+			continue;
+		if (place)
+			*place = (struct place){ .path = RUN_CONSOLE_PATH, .line = i + 1, .text = line };
+		return line;
+	}
+	return NULL;
+}
+
+const char *console_last(const struct console *console)
+{
+	if (*text_get(&console->last))
+		return text_get(&console->last);
+	for (uint64_t i = 1; i <= CONSOLE_RECENT_MOST && i <= console->line_count; i++) {
+		const struct text *line = &console->recent[(console->line_count - i) % CONSOLE_RECENT_MOST];
+		if (line->size > 0)
+			return text_get(line);
+	}
+	return "";
+}
+
+void console_recent(const struct console *console, struct run *run)
+{
+	uint64_t first = console->line_count > CONSOLE_RECENT_MOST ? console->line_count - CONSOLE_RECENT_MOST : 0;
+	run->last_lines.count = 0;
+	bool stands = console->raw.size > 0 && *text_get(&console->last);
+	for (uint64_t i = first; i < console->line_count; i++) {
+		const struct text *line = &console->recent[i % CONSOLE_RECENT_MOST];
+		if (line->size > 0 && !(stands && i == first && console->line_count >= CONSOLE_RECENT_MOST))
+			*LIST_ADD(console->arena, &run->last_lines) = arena_strdup(console->arena, text_get(line));
+	}
+	if (stands)
+		*LIST_ADD(console->arena, &run->last_lines) =
+			arena_strdup(console->arena, text_get(&console->last));
+}
