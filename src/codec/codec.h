@@ -42,6 +42,7 @@ struct decoder {
 	struct span input;     /* loaded and not yet used */
 	uint8_t *buffer;       /* owned */
 	bool finished;
+	struct span zeros; /* see decoder_zeros() */
 	void *state; /* the codec's own, owned */
 };
 
@@ -62,6 +63,11 @@ NODISCARD bool decoder_open_feed(struct decoder *out, const struct codec *codec,
 /* Fills the buffer as far as the member goes: *got < capacity only at its end, 0 behind it. */
 NODISCARD bool decoder_read(struct decoder *decoder, void *buffer, size_t capacity, size_t *got,
                             struct error *error);
+/*
+ * Zeros among the bytes that the last decoder_read() gave, where the format came upon some by the way: one
+ * run, and others may be there. Empty: nothing is known.
+ */
+struct span decoder_zeros(const struct decoder *decoder);
 /*
  * At the end of a member: starts the next one, when zeros at most lie between; otherwise *more is false, and
  * decoder_offset() is that of the first byte of something else, or the input's end when decoder_at_end().

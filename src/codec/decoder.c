@@ -79,6 +79,20 @@ void decoder_use(struct decoder *decoder, size_t count)
 	decoder->input = span_from(decoder->input, count);
 }
 
+void decoder_found_zeros(struct decoder *decoder, struct span zeros)
+{
+	struct span *known = &decoder->zeros;
+	if (known->size > 0 && known->data + known->size == zeros.data)
+		known->size += zeros.size;
+	else
+		*known = zeros;
+}
+
+struct span decoder_zeros(const struct decoder *decoder)
+{
+	return decoder->zeros;
+}
+
 uint64_t decoder_offset(const struct decoder *decoder)
 {
 	return decoder->next - decoder->input.size;
@@ -172,6 +186,7 @@ bool decoder_read(struct decoder *decoder, void *buffer, size_t capacity, size_t
 {
 	size_t filled = 0;
 	unsigned idle = 0;
+	decoder->zeros = (struct span){ 0 };
 	while (filled < capacity && !decoder->finished) {
 		size_t more;
 		if (!step(decoder, (uint8_t *)buffer + filled, capacity - filled, &more, &idle, error))

@@ -25,3 +25,6 @@ bool codec_not_built(const struct decoder *decoder, const char *library, struct 
 
 /* Takes `count` bytes off the front of decoder->input. */
 void decoder_use(struct decoder *decoder, size_t count);
+
+/* Says that these bytes, which a step has just put out, are zeros. */
+void decoder_found_zeros(struct decoder *decoder, struct span zeros);

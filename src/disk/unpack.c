@@ -92,25 +92,22 @@ static bool write_data(struct spool *spool, const uint8_t *data, size_t size, ui
 	return true;
 }
 
-/* The C library compares with the widest words that the processor has, and this stays in its first cache. */
-static const uint8_t zeros[4096];
-
-static bool is_zero(const uint8_t *data, size_t size)
+/* Does the decoder know, or is it to be seen? */
+static bool is_hole(struct span block, struct span zeros)
 {
-	size_t at = 0;
-	for (; size - at >= sizeof(zeros); at += sizeof(zeros))
-		if (memcmp(data + at, zeros, sizeof(zeros)) != 0)
-			return false;
-	return memcmp(data + at, zeros, size - at) == 0;
+	bool known = zeros.size > 0 && block.data >= zeros.data &&
+	             block.data + block.size <= zeros.data + zeros.size;
+	return known || span_is_zero(block);
 }
 
-/* Writes a chunk's runs of blocks that hold something. */
-static bool write_chunk(struct spool *spool, const uint8_t *chunk, size_t size, struct error *error)
+/* Writes a chunk's runs of blocks that hold something; `zeros` are some that it is known to hold. */
+static bool write_chunk(struct spool *spool, const uint8_t *chunk, size_t size, struct span zeros,
+                        struct error *error)
 {
 	size_t run = 0; /* where the run of data before `at` begins */
 	for (size_t at = 0, next; at < size; at = next) {
 		next = at + HOLE_SIZE < size ? at + HOLE_SIZE : size;
-		bool hole = is_zero(chunk + at, next - at);
+		bool hole = is_hole(span_of(chunk + at, next - at), zeros);
 		if (hole && run < at && !write_data(spool, chunk + run, at - run, spool->offset + run, error))
 			return false;
 		if (hole)
@@ -157,7 +154,8 @@ static bool spool_all(struct disk *disk, struct feed *feed, struct decoder *deco
 	for (size_t got = CHUNK_SIZE; sound && got == CHUNK_SIZE;) {
 		uint64_t before = spool->offset;
 		sound = next_chunk(disk, feed, decoder, chunk, &got, error) &&
-		        write_chunk(spool, chunk, got, error) &&
+		        write_chunk(spool, chunk, got, decoder ? decoder_zeros(decoder) : (struct span){ 0 },
+		                    error) &&
 		        budget_step(disk->state->budget, spool->offset / STEP - before / STEP, "unpacking it",
 		                    error);
 		if (sound && spool->offset > UNPACKED_MOST)

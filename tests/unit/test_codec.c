@@ -136,6 +136,75 @@ static void ends_exactly_where_the_member_ends(void **state)
 	}
 }
 
+/* A disk's worth of each: data, zeros that begin and end anywhere, data. */
+static struct span content_with_zeros(size_t before, size_t zeros, size_t behind, struct arena *arena)
+{
+	struct span content = content_of(before + zeros + behind, arena);
+	memset((uint8_t *)(uintptr_t)content.data + before, 0, zeros);
+	return content;
+}
+
+#define ROOM ((size_t)256 << 10)
+
+/* Reads a whole gzip file, and wants what the decoder names as zeros to be some; gives how many those were.
+ */
+static bool read_named_zeros(struct span file, struct span content, size_t *named, struct error *error)
+{
+	static uint8_t room[ROOM];
+	struct budget budget = budget_default();
+	struct reader reader = reader_of_span(&file);
+	struct decoder decoder;
+	size_t offset = 0;
+	*named = 0;
+	assert_true(decoder_open(&decoder, codec_detect(&reader, 0), &reader, 0, &budget, error));
+	bool sound = true;
+	for (size_t got = ROOM; sound && got == ROOM; offset += got) {
+		sound = decoder_read(&decoder, room, ROOM, &got, error);
+		if (!sound)
+			break;
+		struct span zeros = decoder_zeros(&decoder);
+		assert_same(span_of(room, got), span_of(content.data + offset, got));
+		assert_true(span_is_zero(zeros));
+		assert_true(zeros.size == 0 || (zeros.data >= room && zeros.data + zeros.size <= room + got));
+		*named += zeros.size;
+	}
+	decoder_close(&decoder);
+	if (sound)
+		assert_int_equal(offset, content.size);
+	return sound;
+}
+
+static void zeros_are_checked_and_named(void **state)
+{
+	(void)state;
+	static const size_t sizes[][3] = {
+		{ 5, 3000001, 70000 }, { 0, 1 << 20, 0 }, { 70001, 1 << 20, 1 }, { 300000, 100, 300000 }
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct arena arena = { 0 };
+		struct error error = { 0 };
+		struct span content = content_with_zeros(sizes[i][0], sizes[i][1], sizes[i][2], &arena);
+		struct span packed = tool_filter(samples[0].command, content, &arena);
+		size_t named;
+		assert_true(read_named_zeros(packed, content, &named, &error));
+#ifdef HAVE_ISAL
+		assert_true(sizes[i][1] < ROOM || named > sizes[i][1] / 2);
+#endif
+		/* Each byte of the checksum and of the length counts. */
+		for (size_t back = 1; back <= 8; back++) {
+			uint8_t *last = (uint8_t *)(uintptr_t)packed.data + packed.size - back;
+			*last ^= 0x10;
+			assert_false(read_named_zeros(packed, content, &named, &error));
+			assert_int_equal(error.code, ERROR_CORRUPT);
+			*last ^= 0x10;
+			struct span cut = span_of(packed.data, packed.size - back);
+			assert_false(read_named_zeros(cut, content, &named, &error));
+			assert_int_equal(error.code, ERROR_TRUNCATED);
+		}
+		arena_free(&arena);
+	}
+}
+
 static void decodes_nothing_from_nothing(void **state)
 {
 	(void)state;
@@ -358,6 +427,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decodes_what_the_tools_write),
 		cmocka_unit_test(ends_exactly_where_the_member_ends),
+		cmocka_unit_test(zeros_are_checked_and_named),
 		cmocka_unit_test(decodes_nothing_from_nothing),
 		cmocka_unit_test(truncation_is_an_error),
 		cmocka_unit_test(damage_is_an_error),
