@@ -111,14 +111,11 @@ static int compare_ints(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* All but stderr, for the one message of xmalloc(), and those that the worker works with. */
-static void close_others(const struct worker_access *access, int output)
+void lockdown_close_but(int *kept, size_t count)
 {
-	int kept[] = { STDERR_FILENO,     output,        access->input, access->scratch,
-		       access->directory, access->server };
-	qsort(kept, ARRAY_SIZE(kept), sizeof(kept[0]), compare_ints);
+	qsort(kept, count, sizeof(kept[0]), compare_ints);
 	unsigned next = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (kept[i] < 0)
 			continue;
 		if ((unsigned)kept[i] > next)
@@ -126,6 +123,14 @@ static void close_others(const struct worker_access *access, int output)
 		next = (unsigned)kept[i] + 1;
 	}
 	close_between(next, ~0u);
+}
+
+/* All but stderr, for the one message of xmalloc(), and those that the worker works with. */
+static void close_others(const struct worker_access *access, int output)
+{
+	int kept[] = { STDERR_FILENO,     output,        access->input, access->scratch,
+		       access->directory, access->server };
+	lockdown_close_but(kept, ARRAY_SIZE(kept));
 }
 
 static long landlock_abi(void)

@@ -1,4 +1,5 @@
-// Private to sandbox/: giving up everything that a worker does not need.
+// Giving up everything that a child process does not need: private to sandbox/, and to the process of
+// machine/.
 #pragma once
 
 #include <sys/types.h>
@@ -17,6 +18,9 @@ void lockdown_child(pid_t parent);
 
 /* Closes all descriptors from this one on. */
 void lockdown_close_from(int first);
+
+/* Closes all descriptors but these, which are put in order; -1 stands for none. */
+void lockdown_close_but(int *kept, size_t count);
 
 enum grant_right {
 	GRANT_READ,
