@@ -138,6 +138,8 @@ int main(int argc, char **argv)
 	open_standard_descriptors();
 	/* A reader that goes away is a failed write, with its message, not a silent death. */
 	signal(SIGPIPE, SIG_IGN);
+	/* The same for a file that may not grow any more (ulimit -f). */
+	signal(SIGXFSZ, SIG_IGN);
 	/* Widths of characters, whatever the user's locale; nothing is parsed or sorted by a locale. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 

@@ -18,12 +18,23 @@ struct qemu {
 	bool piix4_isa;      /* has it the PIIX4 ISA bridge? */
 	enum qemu_accelerator accelerator;
 	const char *accelerator_reason;    /* why not KVM; NULL with it */
-	const char *ovmf_code, *ovmf_vars; /* UEFI firmware; NULL: not installed */
+	const char *ovmf_code, *ovmf_vars; /* UEFI firmware; NULL: not installed, see ovmf_missing() */
 	LIST(const char *) limits;         /* what it cannot offer of the page's machine, one sentence each */
+	/* What the command line is made by: has it this switch, property or device? */
+	struct {
+		bool sandbox, user_network;    /* -sandbox, -netdev user */
+		bool hpet, vmport, usb;        /* of the machine, to be switched off */
+		bool floppy_irq;               /* of the floppy controller, which is to make room */
+		bool rng;                      /* the device virtio-rng-pci */
+		bool scsi_version;             /* of the disk, which says SPC-4 by it */
+		bool rotation_rate, device_id; /* of the disk */
+		bool hotplug, param_change;    /* of the SCSI controller */
+	} has;
 };
 
 /*
- * Finds the QEMU for guests of `arch` ("x86_64", "i386", "arm64") along PATH and asks it. ERROR_NOT_FOUND
- * with what to install; ERROR_UNSUPPORTED with what it lacks.
+ * Finds the QEMU for guests of `arch` ("x86_64", "i386", "arm64") along PATH and asks it, by one start of it
+ * that takes some ten milliseconds. ERROR_NOT_FOUND with what to install; ERROR_UNSUPPORTED with what it
+ * lacks; ERROR_IO: no process could be had.
  */
 NODISCARD bool qemu_find(const char *arch, struct arena *arena, struct qemu *out, struct error *error);
