@@ -12,6 +12,13 @@
 #include "facts/run.h"
 #include "machine/loop.h"
 
+/* The first frame of a kind, as evidence. */
+struct network_sample {
+	uint64_t frame; /* its number in frames.pcap, from 1 on; 0: there was none */
+	char what[112]; /* "TCP 22 > 40000, 1054 bytes of data, NEEDS_CSUM, GSO TCPv4 in segments of 244
+	                   bytes" */
+};
+
 /* What the frames showed. "From the guest" are those that it sent. */
 struct network_seen {
 	uint64_t frames_out, frames_in; /* from the guest, to the guest */
@@ -21,9 +28,11 @@ struct network_seen {
 	uint64_t tso_in;     /* the same to the guest, acknowledged by it to the last byte */
 	uint64_t largest_out, largest_in;   /* bytes of the largest frame */
 	uint64_t tcp_data_out, tcp_data_in; /* TCP payload bytes that went over in conversations */
-	bool has_address;                   /* the guest took the address that DHCP offered */
-	uint64_t metadata_requests;         /* it asked the metadata server */
-	LIST(const char *) metadata_paths;  /* the first 64, printable */
+	struct network_sample first_checksum_out, first_checksum_in, first_tso_out, first_tso_in;
+	uint64_t leases;                   /* DHCP requests that were granted */
+	bool has_address;                  /* the guest uses the address that DHCP offers */
+	uint64_t metadata_requests;        /* it asked the metadata server */
+	LIST(const char *) metadata_paths; /* the first 64, printable */
 	uint64_t time_requests;
 };
 
@@ -34,6 +43,8 @@ struct network {
 	const char *reason; /* why not, one sentence; NULL */
 	int pcap;           /* frames are written here with their time; -1 */
 	struct network_seen seen;
+	const char *conversation; /* what came about: "SSH-2.0-OpenSSH_9.2p1 on TCP port 22"; NULL: nothing */
+	const char *silence;      /* why nothing did, one sentence; NULL: not tried */
 	struct network_private *own;
 };
 
@@ -47,6 +58,9 @@ struct network {
 /* Always gives a network: one without a tap (and with the reason) where namespaces are not allowed. */
 void network_open(struct network *network, struct loop *loop, int pcap, struct arena *arena);
 void network_close(struct network *network);
+
+/* Has all been seen that offloads can show? */
+bool network_seen_all(const struct network_seen *seen);
 
 /*
  * Talks to the guest so that its offloads show: TCP to a port where it listens (SSH), large frames to it,
