@@ -3,8 +3,6 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "disk/nbd.h"
-
 #define PROGRAM "qemu-nbd"
 
 #define SAID_MOST 300 /* characters of a server's own words in a sentence */
@@ -71,11 +69,6 @@ bool served_start(int input, enum served format, struct arena *arena, struct ser
 	if (!server_start(program, words, input, server, &error))
 		return not_had(out, STATUS_TEMPORARY,
 		               arena_printf(arena, PROGRAM " cannot be started: %s", error.message));
-	/* Meanwhile it starts. */
-	if (!nbd_library_load(&error)) {
-		served_stop(server, format, arena, out);
-		return not_had(out, STATUS_NOT_EXAMINED, arena_strdup(arena, error.message));
-	}
 	return true;
 }
 

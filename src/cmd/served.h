@@ -5,8 +5,8 @@
 #include "sandbox/server.h"
 
 /*
- * Starts it on `input`, and loads what speaks to it. What keeps it from being had is the end of the
- * examination, in *out; then this is false.
+ * Starts it on `input`. What keeps it from being had is the end of the examination, in *out; then this is
+ * false.
  */
 bool served_start(int input, enum served format, struct arena *arena, struct server *server,
                   struct examination *out);

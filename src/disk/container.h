@@ -38,7 +38,7 @@ bool raw_open(struct disk *disk, struct error *error);
  */
 bool tar_open(struct disk *disk, struct error *error);
 
-/* nbd.c: the disk behind input->descriptor, a connected NBD socket. */
+/* nbd.c: the disk behind input->descriptor, a connected NBD socket that blocks. */
 bool nbd_open(const struct input *input, struct disk *disk, struct error *error);
 void nbd_close_disk(struct nbd *nbd);
 

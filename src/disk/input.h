@@ -5,9 +5,10 @@
 #include <stdint.h>
 
 enum input_source {
-	SOURCE_FILE,      /* a regular file or a block device: read at any place */
-	SOURCE_STREAM,    /* a pipe: read once, in order */
-	SOURCE_SERVER,    /* a connected NBD socket, behind which another process holds a container's disk */
+	SOURCE_FILE,   /* a regular file or a block device: read at any place */
+	SOURCE_STREAM, /* a pipe: read once, in order */
+	SOURCE_SERVER, /* a connected NBD socket that blocks, behind which another process holds a container's
+	                  disk */
 	SOURCE_DIRECTORY, /* the root directory of a system */
 	SOURCE_MACHINE,   /* the running machine */
 };

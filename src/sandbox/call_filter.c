@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,19 +102,15 @@ static bool allow_directory(scmp_filter_ctx filter)
 	       allow(filter, SCMP_SYS(openat), ARRAY_SIZE(from_there), from_there);
 }
 
-/* What libnbd does with a socket that it is handed. */
+/* No recvmsg(), which can hand over descriptors. */
 static bool allow_server(scmp_filter_ctx filter, int server)
 {
-	static const int calls[] = {
-		SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(shutdown),
-		SCMP_SYS(close),    SCMP_SYS(fcntl),  SCMP_SYS(setsockopt),
-	};
 	const struct scmp_arg_cmp socket = argument(0, UINT32_MAX, (uint32_t)server);
-	/* poll() names descriptors in memory, where no filter looks; it can but wait for them. */
-	bool allowed = allow(filter, SCMP_SYS(poll), 0, NULL) && allow(filter, SCMP_SYS(ppoll), 0, NULL);
-	for (size_t i = 0; allowed && i < ARRAY_SIZE(calls); i++)
-		allowed = allow(filter, calls[i], 1, &socket);
-	return allowed;
+	const struct scmp_arg_cmp nowhere_else[] = { socket, argument(4, UINT64_MAX, 0) };
+	const struct scmp_arg_cmp patience[] = { socket, argument(1, UINT32_MAX, SOL_SOCKET) };
+	return allow(filter, SCMP_SYS(recvfrom), 1, &socket) &&
+	       allow(filter, SCMP_SYS(sendto), ARRAY_SIZE(nowhere_else), nowhere_else) &&
+	       allow(filter, SCMP_SYS(setsockopt), ARRAY_SIZE(patience), patience);
 }
 
 static bool allow_access(scmp_filter_ctx filter, const struct worker_access *access)

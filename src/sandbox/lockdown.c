@@ -203,8 +203,7 @@ void lockdown(const struct worker_access *access, int output, const struct worke
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	const struct file_grant directory = { access->directory, GRANT_READ };
 	lockdown_files(&directory, 1);
-	/* poll() wants the limit to be as large as its list. */
-	set_limits(limits, access->directory >= 0 ? DIRECTORY_FILES : access->server >= 0 ? 1 : 0);
+	set_limits(limits, access->directory >= 0 ? DIRECTORY_FILES : 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (lockdown_has_call_filter())
 		call_filter_install(access, output);

@@ -62,8 +62,8 @@ const char *server_find(const char *name, struct arena *arena)
 
 /*
  * A socket to listen on, under an abstract address of the kernel's choice, and ours connected to it. The
- * queue has room for one: where another process was faster, ours is refused, and whoever comes later waits
- * for a server that takes one client.
+ * queue has room for one: where another process was faster, ours is refused, which takes a socket that does
+ * not wait, and whoever comes later waits for a server that takes one client.
  */
 static bool connect_pair(int *listener, int *connected)
 {
@@ -75,7 +75,8 @@ static bool connect_pair(int *listener, int *connected)
 	    listen(*listener, 0) == 0) {
 		length = sizeof(address);
 		if (getsockname(*listener, (struct sockaddr *)&address, &length) == 0 &&
-		    connect(*connected, (struct sockaddr *)&address, length) == 0)
+		    connect(*connected, (struct sockaddr *)&address, length) == 0 &&
+		    fcntl(*connected, F_SETFL, 0) == 0)
 			return true;
 	}
 	int failure = errno;

@@ -19,7 +19,7 @@
 
 struct server {
 	pid_t process;
-	int socket;              /* connected to it: close it, or leave it to server_stop(); -1: closed */
+	int socket; /* connected to it, blocking: close it, or leave it to server_stop(); -1: closed */
 	int said;                /* the end to read of its standard error output */
 	struct sigaction before; /* of SIGCHLD: who ignores it is never told how children end */
 };
