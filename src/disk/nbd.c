@@ -22,6 +22,7 @@ struct nbd {
 	struct nbd_client client;
 	struct disk *disk;
 	uint64_t clock;
+	uint64_t next; /* the piece behind those that came last */
 	struct piece pieces[PIECE_COUNT];
 };
 
@@ -55,18 +56,22 @@ static bool receive_piece(struct nbd *nbd, uint64_t number, size_t length, struc
 	return true;
 }
 
-/*
- * Asks for the piece `first` and those behind it, as many as are wanted now. None is asked for ahead:
- * directories and archives are read with many gaps, and a cluster that was read in vain costs more than a
- * question.
- */
+/* How many pieces from `first` on, of `most`, lie in the disk, fit into a request and are not there yet. */
+static uint64_t count_missing(struct nbd *nbd, uint64_t first, uint64_t most)
+{
+	uint64_t to_end = (nbd->disk->reader.size - 1) / PIECE_SIZE + 1 - first;
+	if (most > to_end)
+		most = to_end;
+	if (most > REQUEST_MOST)
+		most = REQUEST_MOST;
+	uint64_t count = 1;
+	while (count < most && !find_piece(nbd, first + count))
+		count++;
+	return count;
+}
+
 static bool load_pieces(struct nbd *nbd, uint64_t first, uint64_t count, struct error *error)
 {
-	if (count > REQUEST_MOST)
-		count = REQUEST_MOST;
-	for (uint64_t i = 1; i < count; i++)
-		if (find_piece(nbd, first + i))
-			count = i;
 	uint64_t offset = first * PIECE_SIZE, left = nbd->disk->reader.size - offset;
 	size_t length = count * PIECE_SIZE < left ? (size_t)count * PIECE_SIZE : (size_t)left;
 	if (!nbd_client_ask(&nbd->client, offset, (uint32_t)length, error))
@@ -76,7 +81,23 @@ static bool load_pieces(struct nbd *nbd, uint64_t first, uint64_t count, struct 
 		                   length - at < PIECE_SIZE ? length - at : PIECE_SIZE, error))
 			return false;
 	nbd->disk->bytes_read += length;
+	nbd->next = first + count;
 	return true;
+}
+
+/*
+ * Asks for the piece `first`, and for as many of the `wanted` ones as one question can. One more where it
+ * goes on from the last question, as in an archive whose headers are read one by one. No others are asked for
+ * ahead: there are gaps everywhere, and a cluster that was unpacked in vain costs as much as five questions.
+ */
+static bool load_wanted(struct nbd *nbd, uint64_t first, uint64_t wanted, struct error *error)
+{
+	uint64_t needed = count_missing(nbd, first, wanted);
+	uint64_t count = first == nbd->next ? count_missing(nbd, first, wanted + 1) : needed;
+	if (load_pieces(nbd, first, count, error))
+		return true;
+	/* That the one more cannot be read is not for this reader to hear. */
+	return count > needed && error->code == ERROR_CORRUPT && load_pieces(nbd, first, needed, error);
 }
 
 static bool nbd_read(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
@@ -88,7 +109,8 @@ static bool nbd_read(void *state, uint64_t offset, void *buffer, size_t length, 
 		size_t inside = (size_t)(offset % PIECE_SIZE);
 		struct piece *piece = find_piece(nbd, number);
 		if (!piece) {
-			if (!load_pieces(nbd, number, (inside + length - 1) / PIECE_SIZE + 1, error))
+			uint64_t wanted = (inside + length - 1) / PIECE_SIZE + 1;
+			if (!load_wanted(nbd, number, wanted, error))
 				return disk_read_failed(nbd->disk, error);
 			piece = find_piece(nbd, number);
 		}
@@ -107,6 +129,7 @@ bool nbd_open(const struct input *input, struct disk *disk, struct error *error)
 	struct nbd *nbd = xmalloc(sizeof(*nbd));
 	memset(nbd, 0, sizeof(*nbd));
 	nbd->disk = disk;
+	nbd->next = UINT64_MAX;
 	disk->state->nbd = nbd;
 	disk->container = input->container;
 	if (!nbd_client_open(&nbd->client, input->descriptor, error))

@@ -12,7 +12,7 @@
 #include "disk/disk.h"
 
 #define PIECE     65536
-#define DISK_SIZE (2 * PIECE + 1000)
+#define DISK_SIZE (3 * PIECE + 1000)
 
 /* A server that has said all it will say before it is asked: cookies count from one. */
 struct server {
@@ -96,11 +96,22 @@ static void assert_no_bytes(struct server *server, uint64_t offset, enum error_c
 	assert_string_equal(server->error.message, message);
 }
 
-static void assert_asked(struct server *server, const char *bytes, size_t size)
+static void assert_request(struct server *server, uint8_t cookie, uint32_t offset, uint32_t length)
 {
-	char asked[100];
-	assert_int_equal(recv(server->ends[0], asked, size, MSG_DONTWAIT), (ssize_t)size);
-	assert_memory_equal(asked, bytes, size);
+	uint8_t asked[28], wanted[28] = { 0x25, 0x60, 0x95, 0x13, [15] = cookie };
+	for (size_t i = 0; i < 4; i++) {
+		wanted[20 + i] = (uint8_t)(offset >> (24 - 8 * i));
+		wanted[24 + i] = (uint8_t)(length >> (24 - 8 * i));
+	}
+	assert_int_equal(recv(server->ends[0], asked, sizeof(asked), MSG_DONTWAIT), sizeof(asked));
+	assert_memory_equal(asked, wanted, sizeof(asked));
+}
+
+static void assert_choice(struct server *server)
+{
+	char asked[20];
+	assert_int_equal(recv(server->ends[0], asked, sizeof(asked), MSG_DONTWAIT), sizeof(asked));
+	assert_memory_equal(asked, "\0\0\0\3IHAVEOPT\0\0\0\1\0\0\0\0", sizeof(asked));
 }
 
 static void pieces_are_asked_for_once(void **state)
@@ -108,19 +119,19 @@ static void pieces_are_asked_for_once(void **state)
 	struct server *server = *state;
 	greet(server);
 	say_reply(server, 1, 0);
-	say(server, server->bytes + PIECE, PIECE);
+	say(server, server->bytes + 2 * PIECE, PIECE);
 	say_reply(server, 2, 0);
-	say(server, server->bytes + 2 * PIECE, DISK_SIZE - 2 * PIECE);
+	say(server, server->bytes + 3 * PIECE, DISK_SIZE - 3 * PIECE);
 	assert_true(open_disk(server));
 	assert_int_equal(server->disk->reader.size, DISK_SIZE);
 	assert_string_equal(server->disk->container, "qcow2");
-	assert_bytes(server, PIECE + 10, 100);
-	assert_bytes(server, 2 * PIECE - 100, 1100); /* to the end of the disk */
-	assert_bytes(server, PIECE, DISK_SIZE - PIECE);
-	assert_int_equal(server->disk->bytes_read, DISK_SIZE - PIECE);
-	assert_asked(server, "\0\0\0\3IHAVEOPT\0\0\0\1\0\0\0\0", 20);
-	assert_asked(server, "\x25\x60\x95\x13\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\1\0\0\0\1\0\0", 28);
-	assert_asked(server, "\x25\x60\x95\x13\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\0\0\2\0\0\0\0\3\xe8", 28);
+	assert_bytes(server, 2 * PIECE + 10, 100);
+	assert_bytes(server, 3 * PIECE - 100, 1100); /* to the end of the disk */
+	assert_bytes(server, 2 * PIECE, DISK_SIZE - 2 * PIECE);
+	assert_int_equal(server->disk->bytes_read, DISK_SIZE - 2 * PIECE);
+	assert_choice(server);
+	assert_request(server, 1, 2 * PIECE, PIECE);
+	assert_request(server, 2, 3 * PIECE, DISK_SIZE - 3 * PIECE);
 }
 
 static void many_pieces_are_one_request(void **state)
@@ -128,9 +139,47 @@ static void many_pieces_are_one_request(void **state)
 	struct server *server = *state;
 	greet(server);
 	say_reply(server, 1, 0);
-	say(server, server->bytes, DISK_SIZE);
+	say(server, server->bytes, 2 * PIECE);
 	assert_true(open_disk(server));
-	assert_bytes(server, 0, DISK_SIZE);
+	assert_bytes(server, 1, 2 * PIECE - 1);
+	assert_choice(server);
+	assert_request(server, 1, 0, 2 * PIECE);
+}
+
+static void who_goes_on_gets_one_more(void **state)
+{
+	struct server *server = *state;
+	greet(server);
+	say_reply(server, 1, 0);
+	say(server, server->bytes, PIECE);
+	say_reply(server, 2, 0);
+	say(server, server->bytes + PIECE, 2 * PIECE);
+	assert_true(open_disk(server));
+	assert_bytes(server, 0, 512);
+	assert_bytes(server, PIECE, 512);
+	assert_bytes(server, 2 * PIECE, 512);
+	assert_choice(server);
+	assert_request(server, 1, 0, PIECE);
+	assert_request(server, 2, PIECE, 2 * PIECE);
+}
+
+static void one_more_that_cannot_be_read_is_left_out(void **state)
+{
+	struct server *server = *state;
+	greet(server);
+	say_reply(server, 1, 0);
+	say(server, server->bytes, PIECE);
+	say_reply(server, 2, 5);
+	say_reply(server, 3, 0);
+	say(server, server->bytes + PIECE, PIECE);
+	assert_true(open_disk(server));
+	assert_bytes(server, 0, 512);
+	assert_bytes(server, PIECE, 512);
+	assert_string_equal(server->disk->failure, "");
+	assert_choice(server);
+	assert_request(server, 1, 0, PIECE);
+	assert_request(server, 2, PIECE, 2 * PIECE);
+	assert_request(server, 3, PIECE, PIECE);
 }
 
 static void server_may_fail_to_read(void **state)
@@ -212,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(pieces_are_asked_for_once), TEST(many_pieces_are_one_request),
+		TEST(who_goes_on_gets_one_more), TEST(one_more_that_cannot_be_read_is_left_out),
 		TEST(server_may_fail_to_read),   TEST(a_lost_server_stays_lost),
 		TEST(half_an_answer_is_none),    TEST(greetings_are_checked),
 	};
