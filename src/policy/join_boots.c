@@ -18,7 +18,7 @@ void check_as_predicted(const struct context *context, struct outcome *outcome)
 static bool is_silent(const struct run *run)
 {
 	for (size_t i = 0; i < run->symptoms.count; i++)
-		if (!str_equal(run->symptoms.items[i].name, "no-serial-output"))
+		if (!str_equal(run->symptoms.items[i].name, "no-console"))
 			return false;
 	return run->symptoms.count > 0;
 }

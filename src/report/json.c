@@ -138,7 +138,7 @@ static json_t *summary_json(const struct judgement *judgement)
 	return object;
 }
 
-static json_t *input_json(const struct report_input *input)
+static json_t *input_json(const struct report_input *input, const struct report_options *options)
 {
 	static const char *const boots[] = {
 		[ANSWER_UNKNOWN] = "unknown",
@@ -163,6 +163,8 @@ static json_t *input_json(const struct report_input *input)
 	for (size_t i = 0; i < judgement->findings.count; i++)
 		json_append(findings, finding_json(&judgement->findings.items[i], input->facts));
 	json_add(object, "findings", findings);
+	if (input->run_count > 0)
+		json_add(object, "run", json_runs(input, options));
 	return object;
 }
 
@@ -178,7 +180,7 @@ void json_check(FILE *out, const struct policy *policy, const struct report_inpu
 	json_add(report, "policy", about);
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_append(list, input_json(&inputs[i]));
+		json_append(list, input_json(&inputs[i], options));
 	json_add(report, "inputs", list);
 	json_print(out, report);
 }

@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "facts/facts.h"
+#include "report/report.h"
 
 /* A string, or null for NULL. What is no UTF-8 (a file name on the command line) is made printable. */
 json_t *json_text(const char *text);
@@ -35,6 +35,12 @@ json_t *place_or_null(const struct place *place, const struct facts *facts);
 
 /* "hardware" of a running machine. */
 json_t *json_hardware(const struct hardware *hardware);
+
+/* "run": how an input ran on the reference machine. */
+json_t *json_runs(const struct report_input *input, const struct report_options *options);
+
+/* What inspect prints, as one object. */
+json_t *json_inspected(const struct report_input *input, const struct report_options *options);
 
 /* Of an input: "input", "kind", "examined", "reason" are added to `object`. */
 void json_add_input(json_t *object, const char *name, const struct facts *facts);

@@ -363,7 +363,7 @@ static json_t *guest_json(const struct facts *facts)
 	return object;
 }
 
-void json_inspect(FILE *out, const struct report_input *input, const struct report_options *options)
+json_t *json_inspected(const struct report_input *input, const struct report_options *options)
 {
 	const struct facts *facts = input->facts;
 	json_t *report = json_object();
@@ -398,5 +398,10 @@ void json_inspect(FILE *out, const struct report_input *input, const struct repo
 	add_problems(problems, facts->boot.problems.items, facts->boot.problems.count, facts);
 	add_problems(problems, facts->problems.items, facts->problems.count, facts);
 	json_add(report, "problems", problems);
-	json_print(out, report);
+	return report;
+}
+
+void json_inspect(FILE *out, const struct report_input *input, const struct report_options *options)
+{
+	json_print(out, json_inspected(input, options));
 }

@@ -239,3 +239,10 @@ void phrase_name(struct text *text, const char *name)
 {
 	text_add_clean(text, span_text(name));
 }
+
+const char *run_firmware(const struct run *run)
+{
+	if (!run->firmware || str_equal(run->firmware, "none"))
+		return "its kernel loaded directly";
+	return run->firmware;
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "facts/facts.h"
+#include "policy/policy.h"
 
 /* "3.0 GiB", "512 bytes". */
 void phrase_size(struct text *text, uint64_t bytes);
@@ -34,3 +35,13 @@ void phrase_name(struct text *text, const char *name);
 
 /* Ends a sentence that may have its own end. */
 void phrase_end(struct text *text);
+
+/* "BIOS", "UEFI", "its kernel loaded directly": behind "with". */
+const char *run_firmware(const struct run *run);
+
+/*
+ * The findings that explain a symptom, one after the other: NULL for the first one, and after the last. Those
+ * that failed; where none did, those that are not known to be met.
+ */
+const struct finding *phrase_explains(const struct judgement *judgement, const struct symptom *symptom,
+                                      const struct finding *after);

@@ -4,12 +4,14 @@
 
 #include <stdio.h>
 
+#include "facts/run.h"
 #include "policy/policy.h"
 
 struct report_options {
 	bool colour;
 	bool quiet;     /* only the last line of each input */
 	bool verbose;   /* passes too */
+	bool boot;      /* of runs everything, and not only how they went */
 	unsigned width; /* of the terminal, columns; 0: do not wrap */
 	enum level fail_on;
 	const char *version; /* of this program */
@@ -23,6 +25,8 @@ struct report_input {
 	double seconds;          /* it took; below 0: not said */
 	uint64_t peak_kilobytes; /* of its worker's memory; 0: not known */
 	bool conforms;           /* fully examined, with no failure at or above `fail_on` */
+	const struct run *runs;  /* on the reference machine; joined in the judgement */
+	size_t run_count;
 };
 
 struct report_format {

@@ -378,6 +378,7 @@ static void print_input(struct view *view)
 {
 	const struct judgement *judgement = view->input->judgement;
 	print_header(view);
+	text_runs(&view->layout, view->input, view->options);
 	for (size_t i = 0; i < judgement->findings.count; i++) {
 		enum verdict verdict = judgement->findings.items[i].verdict;
 		unsigned columns = layout_columns(tags[verdict].tag);

@@ -153,6 +153,19 @@ static void add_deciders(struct text *text, const struct judgement *judgement, c
 	text_add(text, ")");
 }
 
+/* What is known of the boot: that it was tried, or what was read. */
+static const char *boots_phrase(const struct report_input *input)
+{
+	const struct judgement *judgement = input->judgement;
+	if (judgement->came_up == ANSWER_NO)
+		return "Did not come up on the reference machine";
+	if (judgement->boots == ANSWER_NO)
+		return "Would not boot on Compute Engine";
+	if (judgement->came_up == ANSWER_YES)
+		return "Came up on the reference machine";
+	return input->facts->kind == INPUT_LIVE ? "Runs on Compute Engine" : "Boots on Compute Engine";
+}
+
 static enum style add_verdict(struct text *text, const struct report_input *input,
                               const struct report_options *options)
 {
@@ -160,14 +173,13 @@ static enum style add_verdict(struct text *text, const struct report_input *inpu
 	bool full = input->facts->examined == EXAMINED_FULL;
 	bool fails = judgement_fails_at(judgement, options->fail_on);
 	if (judgement->boots == ANSWER_NO) {
-		text_add(text, "Would not boot on Compute Engine");
+		text_add(text, boots_phrase(input));
 		add_failures(text, judgement, LEVEL_REQUIRED, options->fail_on, ": ");
 		add_deciders(text, judgement, "stopped by ");
 		return STYLE_FAIL;
 	}
 	if (judgement->boots == ANSWER_YES) {
-		text_add(text, input->facts->kind == INPUT_LIVE ? "Runs on Compute Engine"
-		                                                : "Boots on Compute Engine");
+		text_add(text, boots_phrase(input));
 		if (fails)
 			add_failures(text, judgement, LEVEL_REQUIRED, options->fail_on,
 			             ", but does not conform: ");
@@ -207,6 +219,19 @@ static void add_cost(struct text *text, const struct report_input *input, bool v
 		text_printf(text, " (%s)", text_get(&cost));
 }
 
+/* Runs that decided nothing: what was read stands then. */
+static void add_runs(struct text *text, const struct report_input *input)
+{
+	for (size_t i = 0; i < input->run_count; i++) {
+		const struct run *run = &input->runs[i];
+		if (run->end != RUN_NOT_STARTED && run->end != RUN_MACHINE && run->end != RUN_INTERRUPTED)
+			continue;
+		text_printf(text, " The boot with %s decided nothing: %s", run_firmware(run),
+		            run->ended ? run->ended : run_end_names[run->end]);
+		phrase_end(text);
+	}
+}
+
 void text_closing(const struct layout *layout, const struct report_input *input,
                   const struct report_options *options)
 {
@@ -223,6 +248,7 @@ void text_closing(const struct layout *layout, const struct report_input *input,
 		if (options->fail_on < LEVEL_ADVICE &&
 		    add_failures(&line, input->judgement, options->fail_on + 1, LEVEL_ADVICE, " Also "))
 			text_add(&line, ".");
+		add_runs(&line, input);
 		uint64_t unknown = input->judgement->counts[VERDICT_UNKNOWN];
 		if (unknown > 0) {
 			text_add(&line, " ");

@@ -15,3 +15,7 @@ void json_inspect(FILE *out, const struct report_input *input, const struct repo
 void text_summary(const struct layout *layout, const struct judgement *judgement);
 void text_closing(const struct layout *layout, const struct report_input *input,
                   const struct report_options *options);
+
+/* The runs of an input: in full, or in a line each. */
+void text_runs(const struct layout *layout, const struct report_input *input,
+               const struct report_options *options);

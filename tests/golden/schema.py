@@ -43,17 +43,32 @@ def spoiled(value, free=False):
                 yield value[:index] + [variant] + value[index + 1:]
         yield "no list"
     else:
-        yield 3.5
+        yield [] if value is None else "3.5" if isinstance(value, float) else 3.5
 
 
 # The members that may be absent.
-OPTIONAL = ("offset", "volume", "root_volume")
+OPTIONAL = ("offset", "volume", "root_volume", "run")
 
 
-def without_optional(report):
+def without_optional(report, optional=OPTIONAL):
     if isinstance(report, dict):
-        return {key: without_optional(value) for key, value in report.items() if key not in OPTIONAL}
-    return [without_optional(each) for each in report] if isinstance(report, list) else report
+        return {key: without_optional(value, optional) for key, value in report.items() if key not in optional}
+    return [without_optional(each, optional) for each in report] if isinstance(report, list) else report
+
+
+def check_runs(name, report, inspect):
+    """A run, with the guest's own view held against the schema of inspect."""
+    runs = json.loads((GOLDEN / name).read_text())["inputs"][0]["run"]
+    schema = json.loads((ROOT / "schema/report.schema.json").read_text())
+    of_run = jsonschema.Draft202012Validator({"$ref": "#/$defs/run", "$defs": schema["$defs"]})
+    insides = [run["inside"] for run in runs if run["inside"]]
+    complaints = [] if insides else [f"{name}: no run has the guest's own view"]
+    for inside in insides:
+        complaints += check(f"{name}: inside", inspect, inside)
+    for run in runs:
+        complaints += check(f"{name}: run", of_run, dict(run, inside=None))
+    return complaints + [f"{name}: {error.message}" for error in report.iter_errors(json.loads(
+        (GOLDEN / name).read_text()))]
 
 
 def check(name, schema, report):
@@ -68,6 +83,7 @@ def check(name, schema, report):
 def main():
     report, inspect = validator("report.schema.json"), validator("inspect.schema.json")
     complaints = check("check.json", report, json.loads((GOLDEN / "check.json").read_text()))
+    complaints += check_runs("boot.json", report, inspect)
     for name in ("inspect.json", "inspect-live.json", "inspect-none.json"):
         complaints += check(name, inspect, json.loads((GOLDEN / name).read_text()))
     for program in sys.argv[2:]:

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/predicate.h"
 #include "report/layout.h"
 #include "report/phrase.h"
 #include "report/report.h"
@@ -693,6 +694,125 @@ static void test_inspect(void **state)
 	inspect_scene("inspect-none.json", "json", none, plain(100));
 }
 
+static void set_step(struct run *run, enum run_phase phase, double seconds, double cpu_seconds,
+                     const char *line, uint64_t number)
+{
+	run->steps[phase] = (struct run_step){
+		.reached = true,
+		.seconds = seconds,
+		.cpu_seconds = cpu_seconds,
+		.place = { .path = line ? RUN_CONSOLE_PATH : NULL, .line = number, .text = line },
+	};
+}
+
+static void set_proof(struct run *run, enum proof_id id, enum answer shown, const char *found,
+                      const char *reason)
+{
+	run->proofs[id].shown = shown;
+	run->proofs[id].found = found;
+	run->proofs[id].reason = reason;
+	if (shown != ANSWER_UNKNOWN)
+		*LIST_ADD(&arena, &run->proofs[id].evidence) =
+			(struct place){ .path = RUN_QMP_PATH, .line = 40 + (uint64_t)id, .text = "features" };
+}
+
+static void fill_machine(struct run *run, const char *firmware)
+{
+	*run = (struct run){
+		.firmware = firmware,
+		.machine = "QEMU 10.0.2, pc, without KVM",
+		.is_reference = true,
+	};
+	*LIST_ADD(&arena, &run->limits) = "the ISA bridge shows revision 00 (the page: 03)";
+	*LIST_ADD(&arena, &run->limits) = "without KVM neither kvm-clock nor KVM_GUEST can be seen at work";
+	set_step(run, RUN_FIRMWARE, 0, 0, NULL, 0);
+	set_step(run, RUN_LOADER, 1.234, 1.1, "GRUB loading.", 2);
+}
+
+static void came_up(struct run *run)
+{
+	fill_machine(run, "BIOS");
+	run->end = RUN_CAME_UP;
+	run->ended = "a login prompt stands on ttyS0";
+	set_step(run, RUN_KERNEL, 4.1, 3.9, "[    0.000000] Linux version 6.1.0-56-cloud-amd64", 5);
+	set_step(run, RUN_ROOT, 9.6, -1, "EXT4-fs (sda1): mounted filesystem with ordered data mode", 301);
+	set_step(run, RUN_LOGIN, 34.25, 40.3, "debian login:", 420);
+	set_proof(run, PROOF_NET_DRIVEN, ANSWER_YES, "CSUM, GUEST_CSUM", "a driver agreed on features");
+	set_proof(run, PROOF_SCSI_HOTUNPLUG, ANSWER_NO, NULL, "the event was not picked up in 8 s");
+	set_proof(run, PROOF_NET_TSO4, ANSWER_UNKNOWN, NULL, "no namespace may be made here");
+	run->seconds = 41.5;
+	run->cpu_seconds = 44.0625;
+	run->logs = "logs";
+}
+
+/* With UEFI it stops: one symptom with its requirement, and one that none explains. */
+static void stopped(struct run *run)
+{
+	fill_machine(run, "UEFI");
+	run->end = RUN_FAILED;
+	run->ended = "the kernel could not mount the root file system";
+	set_step(run, RUN_KERNEL, 4.1, 3.9, "[    0.000000] Linux version 6.1.0-56-cloud-amd64", 5);
+	*LIST_ADD(&arena, &run->symptoms) = (struct symptom){
+		.name = "unable-to-mount-root",
+		.message = "the kernel could not mount the root file system",
+		.place = { .path = RUN_CONSOLE_PATH, .line = 240, .text = "VFS: Unable to mount root fs" },
+	};
+	*LIST_ADD(&arena, &run->symptoms) =
+		(struct symptom){ .name = "kernel-panic", .message = "the kernel panicked" };
+	*LIST_ADD(&arena, &run->last_lines) = "[    2.1] VFS: Unable to mount root fs on unknown-block(0,0)";
+	*LIST_ADD(&arena, &run->last_lines) =
+		"[    2.1] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0) "
+		"and so on";
+	run->seconds = 12;
+	run->cpu_seconds = 11;
+	run->inside_reason = "it did not come that far";
+}
+
+static struct scene *stopped_scene(size_t count)
+{
+	struct scene *scene = bad_scene();
+	struct run *runs = arena_alloc_array(&arena, 2, sizeof(struct run));
+	struct predicate *predicate = arena_alloc(&arena, sizeof(*predicate));
+	*LIST_ADD(&arena, &predicate->symptoms) = "unable-to-mount-root";
+	struct finding *finding = &scene->judgement.findings.items[1];
+	((struct rule *)(uintptr_t)finding->rule)->predicate = predicate;
+	finding->how = "ran";
+	add_place(finding, 0, RUN_CONSOLE_PATH, 240, "VFS: Unable to mount root fs");
+	stopped(&runs[0]);
+	came_up(&runs[1]);
+	runs[1].inside = &live_scene()->facts;
+	scene->judgement.came_up = ANSWER_NO;
+	scene->input.runs = runs;
+	scene->input.run_count = count;
+	return scene;
+}
+
+static void test_boot(void **state)
+{
+	(void)state;
+	struct report_options boot = plain(100);
+	boot.boot = true;
+	check_scene("boot-stopped.txt", stopped_scene(2), boot);
+	check_scene("check-boot-stopped.txt", stopped_scene(1), plain(100));
+	struct scene *scene = good_scene();
+	struct run run;
+	came_up(&run);
+	scene->judgement.came_up = ANSWER_YES;
+	scene->input.runs = &run;
+	scene->input.run_count = 1;
+	check_scene("boot.txt", scene, boot);
+	check_scene("check-boot.txt", scene, plain(100));
+	/* What failed is the machine: the image stands as it was read. */
+	fill_machine(&run, "BIOS");
+	run.end = RUN_MACHINE;
+	run.ended = "QEMU was killed by signal 9";
+	run.is_reference = false;
+	scene->judgement.came_up = ANSWER_UNKNOWN;
+	check_scene("boot-no-machine.txt", scene, boot);
+	scene = stopped_scene(2);
+	check_inputs("boot.json", "json", &scene->input, 1, &scene->policy, boot);
+}
+
 static void test_columns(void **state)
 {
 	(void)state;
@@ -732,8 +852,8 @@ int main(void)
 		cmocka_unit_test(test_fail_on),      cmocka_unit_test(test_conforming),
 		cmocka_unit_test(test_not_examined), cmocka_unit_test(test_several_and_quiet),
 		cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_json),
-		cmocka_unit_test(test_inspect),      cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_inspect),      cmocka_unit_test(test_boot),
+		cmocka_unit_test(test_columns),      cmocka_unit_test(test_sizes),
 	};
 	setlocale(LC_CTYPE, "C.UTF-8");
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
