@@ -41,6 +41,7 @@ struct decoder {
 	uint64_t next;         /* offset of the first byte not yet loaded */
 	struct span input;     /* loaded and not yet used */
 	uint8_t *buffer;       /* owned */
+	size_t capacity;       /* of the buffer */
 	bool finished;
 	struct span zeros; /* see decoder_zeros() */
 	void *state; /* the codec's own, owned */

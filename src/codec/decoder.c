@@ -5,6 +5,8 @@
 #include "codec/formats.h"
 
 #define INPUT_SIZE  ((size_t)64 << 10)
+/* What is read to its end anyway goes in fewer and longer steps: each costs a copy of the window. */
+#define FEED_SIZE   ((size_t)128 << 10)
 #define LOAD_CHUNK  ((size_t)64 << 10)
 #define NOTHING_NEW ((size_t)16)
 
@@ -43,7 +45,7 @@ static bool begin(struct decoder *out, struct decoder decoder, struct error *err
 {
 	if (!decoder.codec->open(&decoder, error))
 		return false;
-	decoder.buffer = xmalloc(INPUT_SIZE);
+	decoder.buffer = xmalloc(decoder.capacity);
 	*out = decoder;
 	return true;
 }
@@ -51,7 +53,9 @@ static bool begin(struct decoder *out, struct decoder decoder, struct error *err
 bool decoder_open(struct decoder *out, const struct codec *codec, const struct reader *in, uint64_t offset,
                   struct budget *budget, struct error *error)
 {
-	struct decoder decoder = { .codec = codec, .in = in, .budget = budget, .next = offset };
+	struct decoder decoder = {
+		.codec = codec, .in = in, .budget = budget, .next = offset, .capacity = INPUT_SIZE
+	};
 	if (offset > in->size)
 		return error_set(error, ERROR_TRUNCATED,
 		                 "%s data at offset %" PRIu64 " lie behind the end at %" PRIu64, codec->name,
@@ -62,7 +66,9 @@ bool decoder_open(struct decoder *out, const struct codec *codec, const struct r
 bool decoder_open_feed(struct decoder *out, const struct codec *codec, feed_fn *feed, void *state,
                        struct budget *budget, struct error *error)
 {
-	struct decoder decoder = { .codec = codec, .feed = feed, .feed_state = state, .budget = budget };
+	struct decoder decoder = {
+		.codec = codec, .feed = feed, .feed_state = state, .budget = budget, .capacity = FEED_SIZE
+	};
 	return begin(out, decoder, error);
 }
 
@@ -115,7 +121,7 @@ static bool refill(struct decoder *decoder, struct error *error)
 	if (kept > 0)
 		memmove(decoder->buffer, decoder->input.data, kept);
 	decoder->input = span_of(decoder->buffer, kept);
-	if (!load(decoder, decoder->buffer + kept, INPUT_SIZE - kept, &got, error) ||
+	if (!load(decoder, decoder->buffer + kept, decoder->capacity - kept, &got, error) ||
 	    /* What goes in costs as what comes out: there are data without end that give nothing. */
 	    !budget_inflate(decoder->budget, got, decoder->codec->name, error))
 		return false;

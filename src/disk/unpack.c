@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Fits into a processor's second cache together with the decoder's window: what is written is still there. */
-#define CHUNK_SIZE ((size_t)256 << 10)
+#define CHUNK_SIZE ((size_t)512 << 10)
 /* The smallest hole: a multiple of every file system's block size that is in use, and few extents to search.
  */
 #define HOLE_SIZE ((size_t)16 << 10)
