@@ -1,14 +1,11 @@
 #include "cmd/examine.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/input.h"
 #include "cmd/scratch.h"
 #include "cmd/served.h"
 #include "facts/wire.h"
@@ -22,11 +19,6 @@
 #define BLOCKS_A_SECOND 2048
 /* What a pipe may take of a processor: as much as 20 GiB in a file. On the wall it is a day. */
 #define STREAM_SECONDS ((uint64_t)21600)
-
-struct work {
-	const struct input *input;
-	const struct questions *questions;
-};
 
 struct channel {
 	int output;
@@ -48,110 +40,19 @@ static void send_facts(void *context, const struct facts *facts)
 }
 
 /* The worker. */
-static void gather(void *context, int descriptor, int output)
+static void work(void *context, int descriptor, int output)
 {
 	(void)descriptor; /* the same as the input's */
-	const struct work *work = context;
+	const struct examine_job *job = context;
 	struct channel channel = { output };
 	struct arena arena = { .limit = WORKER_ARENA_MAX };
 	struct facts facts = { 0 };
-	facts_gather(work->input, work->questions, send_facts, &channel, &arena, &facts);
+	if (job->files)
+		facts_extract(job->input, job->files, &arena, &facts);
+	else
+		facts_gather(job->input, job->questions, send_facts, &channel, &arena, &facts);
 	send_facts(&channel, &facts);
 	arena_free(&arena);
-}
-
-/* The input cannot be had: one sentence that says what to do. */
-static bool explain_open(int cause, struct error *error)
-{
-	switch (cause) {
-	case ENOENT:
-	case ENOTDIR:
-		return error_set(error, ERROR_NOT_FOUND, "there is no such file: check the path");
-	case EACCES:
-	case EPERM:
-		return error_set(
-			error, ERROR_IO,
-			"permission denied: make it readable for this user, or run as one who may read it");
-	case ENXIO:
-	case ENODEV:
-		return error_set(
-			error, ERROR_IO,
-			"it is a socket or a device that is not there: give a disk image or a block device");
-	case ENOMEDIUM:
-		return error_set(error, ERROR_IO, "there is no medium in this device");
-	case ELOOP:
-		return error_set(error, ERROR_IO,
-		                 "its symbolic links lead in a circle: give the file itself");
-	case EBADF:
-		return error_set(error, ERROR_IO, "the standard input is closed");
-	default:
-		return error_set(error, ERROR_IO, "it cannot be opened: %s", strerror(cause));
-	}
-}
-
-static bool check_kind(int descriptor, enum input_source *source, struct error *error)
-{
-	struct stat status;
-	if (fstat(descriptor, &status) != 0)
-		return error_set(error, ERROR_IO, "it cannot be examined: %s", strerror(errno));
-	switch (status.st_mode & S_IFMT) {
-	case S_IFREG:
-	case S_IFBLK:
-		*source = SOURCE_FILE;
-		return true;
-	case S_IFIFO:
-	case S_IFSOCK: /* as the standard input: open() gives none */
-		*source = SOURCE_STREAM;
-		return true;
-	case S_IFDIR:
-		*source = SOURCE_DIRECTORY;
-		return true;
-	case S_IFCHR:
-		return error_set(error, ERROR_UNSUPPORTED,
-		                 isatty(descriptor)
-		                         ? "it is a terminal: give a disk image, or send one through a pipe"
-		                         : "it is a character device: give a disk image or a block device");
-	default:
-		return error_set(error, ERROR_UNSUPPORTED,
-		                 "it is no file: give a disk image or a block device");
-	}
-}
-
-/* A FIFO has nothing to read, and no end, until someone writes to it: waits as open() would. */
-static void wait_for_writer(int descriptor)
-{
-	struct pollfd wanted = { .fd = descriptor, .events = POLLIN };
-	while (poll(&wanted, 1, -1) < 0 && errno == EINTR)
-		;
-	fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
-}
-
-/* "-" is the standard input. O_NONBLOCK: some devices would hang in open(); files and disks do not mind. */
-static int open_input(const char *name, enum input_source *source, struct error *error)
-{
-	bool is_standard = str_equal(name, "-");
-	int descriptor = is_standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-	                             : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (descriptor < 0) {
-		explain_open(errno, error);
-		return -1;
-	}
-	if (!check_kind(descriptor, source, error)) {
-		close(descriptor);
-		return -1;
-	}
-	if (*source == SOURCE_STREAM)
-		wait_for_writer(descriptor);
-	return descriptor;
-}
-
-/* The running machine, by its root directory. */
-static int open_machine(struct error *error)
-{
-	int descriptor = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (descriptor < 0)
-		explain_open(errno, error);
-	return descriptor;
 }
 
 static void not_examined(struct examination *out, struct arena *arena, enum status status, const char *reason)
@@ -271,15 +172,16 @@ static struct worker_limits limits_for(const struct input *input)
 	return limits;
 }
 
-/* One worker on one input. */
-static void examine_input(const struct input *input, const struct questions *questions,
-                          const struct worker_access *access, struct arena *arena, struct examination *out)
+void examine_job(const struct examine_job *job, const struct worker_access *access, struct arena *arena,
+                 struct examination *out)
 {
 	struct error error = { 0 };
-	struct work work = { input, questions };
-	struct worker_limits limits = limits_for(input);
+	struct examine_job given = *job;
+	struct worker_limits limits = limits_for(job->input);
 	struct worker_result result = { 0 };
-	if (worker_run(gather, &work, access, &limits, &result, &error))
+	limits.cpu_seconds += job->more_seconds;
+	limits.wall_seconds += 4 * job->more_seconds;
+	if (worker_run(work, &given, access, &limits, &result, &error))
 		conclude(&result, arena, out);
 	else
 		not_examined(out, arena, STATUS_TEMPORARY, error.message);
@@ -305,7 +207,7 @@ static void examine_served(const char *name, int descriptor, const struct questi
 	};
 	struct worker_access access = worker_access_none();
 	access.server = server.socket;
-	examine_input(&input, questions, &access, arena, out);
+	examine_job(&(struct examine_job){ .input = &input, .questions = questions }, &access, arena, out);
 	served_stop(&server, format, arena, out);
 	for (size_t i = 0; i < first.facts.problems.count; i++)
 		*LIST_ADD(arena, &out->facts.problems) = first.facts.problems.items[i];
@@ -323,7 +225,7 @@ void examine(const char *name, const struct questions *questions, struct arena *
 	if (str_equal(name, EXAMINE_LIVE))
 		source = SOURCE_MACHINE;
 	int descriptor CLEANUP(close_descriptor) =
-		source == SOURCE_MACHINE ? open_machine(&error) : open_input(name, &source, &error);
+		source == SOURCE_MACHINE ? input_open_machine(&error) : input_open(name, &source, &error);
 	if (descriptor < 0) {
 		not_examined(out, arena, STATUS_NOT_EXAMINED, error.message);
 	} else {
@@ -342,7 +244,8 @@ void examine(const char *name, const struct questions *questions, struct arena *
 		else
 			access.input = descriptor;
 		access.scratch = input.scratch;
-		examine_input(&input, questions, &access, arena, out);
+		examine_job(&(struct examine_job){ .input = &input, .questions = questions }, &access, arena,
+		            out);
 		close_descriptor(&input.scratch);
 		if (source == SOURCE_FILE && out->facts.served != SERVED_NOT)
 			examine_served(name, descriptor, questions, arena, out);

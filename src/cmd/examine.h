@@ -2,7 +2,9 @@
 #pragma once
 
 #include "cmd/command.h"
+#include "facts/extract.h"
 #include "facts/facts.h"
+#include "sandbox/sandbox.h"
 
 struct examination {
 	struct facts facts; /* always there: why not more is in `examined` and `reason` */
@@ -25,3 +27,15 @@ void examine(const char *name, const struct questions *questions, struct arena *
 /* What the rules of a policy and the options ask of an input. */
 struct questions examination_questions(const struct policy *policy, const struct options *options,
                                        struct arena *arena);
+
+/* What a worker does with an input that is open: gather its facts, or take files out of it. */
+struct examine_job {
+	const struct input *input;
+	const struct questions *questions;
+	const struct extract_files *files; /* NULL: facts are gathered */
+	uint64_t more_seconds;             /* of processor time, beyond what reading takes */
+};
+
+/* One worker; what it found, and how it ended, in *out. */
+void examine_job(const struct examine_job *job, const struct worker_access *access, struct arena *arena,
+                 struct examination *out);

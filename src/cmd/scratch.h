@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "disk/input.h"
 
 /*
@@ -10,3 +11,6 @@
  * descriptor, however the processes end.
  */
 void scratch_open(struct input *input, struct arena *arena);
+
+/* A file like that, for other purposes; *most is what may be written. -1: *error says why, and what to do. */
+NODISCARD int scratch_file(uint64_t *most, struct error *error);

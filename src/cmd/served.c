@@ -28,6 +28,14 @@ const char *served_name(enum served format)
 	return formats[format].name;
 }
 
+enum served served_of_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (formats[i].name && str_equal(formats[i].name, name))
+			return (enum served)i;
+	return SERVED_NOT;
+}
+
 static bool not_had(struct examination *out, enum status status, const char *reason)
 {
 	out->facts.examined = EXAMINED_NONE;

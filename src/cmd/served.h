@@ -14,5 +14,8 @@ bool served_start(int input, enum served format, struct arena *arena, struct ser
 /* The name of a container in reports. */
 const char *served_name(enum served format);
 
+/* The format of that name; SERVED_NOT: it needs no server. */
+enum served served_of_name(const char *name);
+
 /* Ends it; where it failed, *out, which a worker has filled, says so. */
 void served_stop(struct server *server, enum served format, struct arena *arena, struct examination *out);

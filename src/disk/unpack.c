@@ -8,22 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "disk/spool.h"
+
 /* Fits into a processor's second cache together with the decoder's window: what is written is still there. */
 #define CHUNK_SIZE ((size_t)512 << 10)
-/* The smallest hole: a multiple of every file system's block size that is in use, and few extents to search.
- */
-#define HOLE_SIZE ((size_t)16 << 10)
 /* Bytes that cost a step of the budget. */
 #define STEP (UINT64_C(1) << 20)
 /* No disk that can be imported is larger than 2 TiB, and a container adds little to it. */
 #define UNPACKED_MOST (UINT64_C(4) << 40)
-
-struct spool {
-	int scratch;
-	uint64_t offset;  /* of what comes next */
-	uint64_t written; /* bytes that are no holes */
-	uint64_t most;
-};
 
 bool feed_read(void *state, void *buffer, size_t capacity, size_t *got, struct error *error)
 {
@@ -57,65 +49,6 @@ bool feed_read(void *state, void *buffer, size_t capacity, size_t *got, struct e
 		feed->offset += (uint64_t)count;
 		feed->disk->bytes_read += (uint64_t)count;
 	}
-	return true;
-}
-
-static bool no_room(const struct spool *spool, const char *why, struct error *error)
-{
-	return error_set(error, ERROR_LIMIT,
-	                 "unpacking it takes more than %" PRIu64
-	                 " bytes of room for temporary files (%s): set TMPDIR to a folder with more",
-	                 spool->written, why);
-}
-
-static bool write_data(struct spool *spool, const uint8_t *data, size_t size, uint64_t offset,
-                       struct error *error)
-{
-	if (size > spool->most - spool->written)
-		return no_room(spool, "no more is free", error);
-	while (size > 0) {
-		ssize_t count = pwrite(spool->scratch, data, size, (off_t)offset);
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
-			return no_room(spool, strerrordesc_np(errno), error);
-		if (count <= 0)
-			return error_set(error, ERROR_IO,
-			                 "what is unpacked of the input cannot be written to a temporary "
-			                 "file: %s",
-			                 strerrordesc_np(errno));
-		data += count;
-		size -= (size_t)count;
-		offset += (uint64_t)count;
-		spool->written += (uint64_t)count;
-	}
-	return true;
-}
-
-/* Does the decoder know, or is it to be seen? */
-static bool is_hole(struct span block, struct span zeros)
-{
-	bool known = zeros.size > 0 && block.data >= zeros.data &&
-	             block.data + block.size <= zeros.data + zeros.size;
-	return known || span_is_zero(block);
-}
-
-/* Writes a chunk's runs of blocks that hold something; `zeros` are some that it is known to hold. */
-static bool write_chunk(struct spool *spool, const uint8_t *chunk, size_t size, struct span zeros,
-                        struct error *error)
-{
-	size_t run = 0; /* where the run of data before `at` begins */
-	for (size_t at = 0, next; at < size; at = next) {
-		next = at + HOLE_SIZE < size ? at + HOLE_SIZE : size;
-		bool hole = is_hole(span_of(chunk + at, next - at), zeros);
-		if (hole && run < at && !write_data(spool, chunk + run, at - run, spool->offset + run, error))
-			return false;
-		if (hole)
-			run = next;
-	}
-	if (run < size && !write_data(spool, chunk + run, size - run, spool->offset + run, error))
-		return false;
-	spool->offset += size;
 	return true;
 }
 
@@ -154,8 +87,8 @@ static bool spool_all(struct disk *disk, struct feed *feed, struct decoder *deco
 	for (size_t got = CHUNK_SIZE; sound && got == CHUNK_SIZE;) {
 		uint64_t before = spool->offset;
 		sound = next_chunk(disk, feed, decoder, chunk, &got, error) &&
-		        write_chunk(spool, chunk, got, decoder ? decoder_zeros(decoder) : (struct span){ 0 },
-		                    error) &&
+		        spool_add(spool, span_of(chunk, got),
+		                  decoder ? decoder_zeros(decoder) : (struct span){ 0 }, error) &&
 		        budget_step(disk->state->budget, spool->offset / STEP - before / STEP, "unpacking it",
 		                    error);
 		if (sound && spool->offset > UNPACKED_MOST)
@@ -164,9 +97,7 @@ static bool spool_all(struct disk *disk, struct feed *feed, struct decoder *deco
 			                  UNPACKED_MOST);
 	}
 	free(chunk);
-	if (sound && ftruncate(spool->scratch, (off_t)spool->offset) != 0)
-		return no_room(spool, strerrordesc_np(errno), error);
-	return sound;
+	return sound && spool_end(spool, error);
 }
 
 /* From here on disk->state reads the scratch file. */
@@ -178,7 +109,7 @@ static bool read_scratch(struct disk *disk, const struct spool *spool, struct er
 		                 "the input holds nothing (0 bytes%s): was it copied completely?",
 		                 disk->packing.compression ? " unpacked" : "");
 	disk->packing.unpacked_size = spool->offset;
-	state->descriptor = spool->scratch;
+	state->descriptor = spool->file;
 	state->size = spool->offset;
 	state->may_have_holes = true;
 	state->is_scratch = true;
@@ -191,7 +122,7 @@ bool unpack(struct disk *disk, struct feed *feed, const struct codec *codec, str
 	const struct input *input = disk->state->input;
 	/* What comes out is bounded by steps and by room. */
 	struct budget unbounded = { .inflated_left = UINT64_MAX };
-	struct spool spool = { .scratch = input->scratch, .most = input->scratch_most };
+	struct spool spool = { .file = input->scratch, .most = input->scratch_most };
 	struct decoder decoder;
 	if (input->scratch < 0)
 		return error_set(error, ERROR_IO, "unpacking it needs a temporary file: %s",

@@ -33,6 +33,13 @@ void gather_checkpoint(struct gatherer *gatherer)
 	gatherer->checkpoint(gatherer->context, gatherer->facts);
 }
 
+void gather_close(struct gatherer *gatherer)
+{
+	for (size_t i = 0; i < gatherer->filesystems.count; i++)
+		fs_close(gatherer->filesystems.items[i]);
+	disk_close(gatherer->disk);
+}
+
 void gather_system(struct gatherer *gatherer)
 {
 	struct facts *facts = gatherer->facts;
@@ -129,8 +136,5 @@ void facts_gather(const struct input *input, const struct questions *questions,
 		if (sources[i].source == input->source)
 			sources[i].gather(&gatherer);
 	gather_checkpoint(&gatherer);
-
-	for (size_t i = 0; i < gatherer.filesystems.count; i++)
-		fs_close(gatherer.filesystems.items[i]);
-	disk_close(gatherer.disk);
+	gather_close(&gatherer);
 }

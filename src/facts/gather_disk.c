@@ -92,6 +92,14 @@ static void gather_boot(struct gatherer *gatherer)
 		                error.message);
 }
 
+bool gather_boot_path(struct gatherer *gatherer)
+{
+	if (!gather_volumes(gatherer))
+		return false;
+	gather_boot(gatherer);
+	return true;
+}
+
 /* What the system's root may be mounted from: a file system, and the options that choose what is seen of it.
  */
 struct root {

@@ -29,6 +29,12 @@ void gather_checkpoint(struct gatherer *gatherer);
 /* gather_disk.c: gatherer->disk, from its partition table to the system in it. */
 void gather_disk(struct gatherer *gatherer);
 
+/* The first half of that: file systems, and what boots, its paths inside those. False: no table. */
+NODISCARD bool gather_boot_path(struct gatherer *gatherer);
+
+/* Closes what was opened for the input. */
+void gather_close(struct gatherer *gatherer);
+
 /* The system whose namespace gatherer->tree is: what it is, its settings, its kernels. */
 void gather_system(struct gatherer *gatherer);
 

@@ -71,12 +71,19 @@ static bool allow_read(scmp_filter_ctx filter, int descriptor)
 	       allow(filter, SCMP_SYS(lseek), 1, &from);
 }
 
-/* At its place, as it is unpacked. */
-static bool allow_scratch(scmp_filter_ctx filter, int scratch)
+/* A file that is made, each byte at its place. */
+static bool allow_make(scmp_filter_ctx filter, int file)
 {
-	const struct scmp_arg_cmp to = argument(0, UINT32_MAX, (uint32_t)scratch);
-	return allow_read(filter, scratch) && allow(filter, SCMP_SYS(pwrite64), 1, &to) &&
-	       allow(filter, SCMP_SYS(ftruncate), 1, &to);
+	const struct scmp_arg_cmp to = argument(0, UINT32_MAX, (uint32_t)file);
+	return allow(filter, SCMP_SYS(pwrite64), 1, &to) && allow(filter, SCMP_SYS(ftruncate), 1, &to);
+}
+
+static bool allow_makes(scmp_filter_ctx filter, const int made[WORKER_FILES])
+{
+	for (size_t i = 0; i < WORKER_FILES; i++)
+		if (made[i] >= 0 && !allow_make(filter, made[i]))
+			return false;
+	return true;
 }
 
 static bool allow_all(scmp_filter_ctx filter, const struct plain_call *calls, size_t count)
@@ -116,8 +123,9 @@ static bool allow_server(scmp_filter_ctx filter, int server)
 static bool allow_access(scmp_filter_ctx filter, const struct worker_access *access)
 {
 	return (access->input < 0 || allow_read(filter, access->input)) &&
-	       (access->scratch < 0 || allow_scratch(filter, access->scratch)) &&
-	       (access->directory < 0 || allow_directory(filter)) &&
+	       (access->scratch < 0 ||
+	        (allow_read(filter, access->scratch) && allow_make(filter, access->scratch))) &&
+	       allow_makes(filter, access->made) && (access->directory < 0 || allow_directory(filter)) &&
 	       (access->server < 0 || allow_server(filter, access->server));
 }
 

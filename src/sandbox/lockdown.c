@@ -128,8 +128,9 @@ void lockdown_close_but(int *kept, size_t count)
 /* All but stderr, for the one message of xmalloc(), and those that the worker works with. */
 static void close_others(const struct worker_access *access, int output)
 {
-	int kept[] = { STDERR_FILENO,     output,        access->input, access->scratch,
-		       access->directory, access->server };
+	_Static_assert(WORKER_FILES == 3, "all that are made are kept");
+	int kept[] = { STDERR_FILENO,  output,          access->input,   access->scratch, access->directory,
+		       access->server, access->made[0], access->made[1], access->made[2] };
 	lockdown_close_but(kept, ARRAY_SIZE(kept));
 }
 

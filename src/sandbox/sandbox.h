@@ -36,6 +36,9 @@ struct worker_result {
 	uint64_t peak_kilobytes; /* its largest resident set */
 };
 
+/* The files that a worker may make. */
+#define WORKER_FILES 3
+
 /* What a worker may touch of the world outside; -1 for what it may not. */
 struct worker_access {
 	int input;   /* read, at any place */
@@ -44,12 +47,15 @@ struct worker_access {
 	 */
 	int directory;
 	int server; /* a connected socket: sent to and received from */
+	int made[WORKER_FILES]; /* files for the parent: written at any place, and never read */
 };
 
 /* A worker that computes, and says what it is told. */
 static inline struct worker_access worker_access_none(void)
 {
-	return (struct worker_access){ .input = -1, .scratch = -1, .directory = -1, .server = -1 };
+	return (struct worker_access){
+		.input = -1, .scratch = -1, .directory = -1, .server = -1, .made = { -1, -1, -1 }
+	};
 }
 
 /* Runs in the child: write to `output` (with worker_write) and return. */

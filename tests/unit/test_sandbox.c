@@ -535,6 +535,39 @@ static void make_file_by_openat2(void *context, int input, int output)
 	say(output, made >= 0 ? "made" : errno == ENOSYS ? "not there" : "refused");
 }
 
+static void make_and_answer(void *context, int input, int output)
+{
+	const int *made = context;
+	char byte;
+	(void)input;
+	if (pwrite(*made, "made", 4, 2) == 4 && ftruncate(*made, 8) == 0)
+		say(output, "written");
+	if (pread(*made, &byte, 1, 0) == 1)
+		say(output, " and read");
+}
+
+/* What a worker makes it may write, and not read. */
+static void files_are_made(void **state)
+{
+	(void)state;
+	char path[] = "test-sandbox-XXXXXX", content[9] = { 0 };
+	int made = mkstemp(path);
+	struct worker_access access = worker_access_none();
+	struct worker_result result;
+	struct error error;
+	assert_true(made >= 0);
+	unlink(path);
+	access.made[1] = made;
+	assert_true(worker_run(make_and_answer, &made, &access, &test_limits, &result, &error));
+	bool filtered = lockdown_has_call_filter();
+	assert_int_equal(result.end, filtered ? WORKER_FORBIDDEN : WORKER_FINISHED);
+	assert_string_equal(text_get(&result.output), filtered ? "written" : "written and read");
+	assert_int_equal(pread(made, content, 9, 0), 8);
+	assert_memory_equal(content, "\0\0made\0\0", 8);
+	text_free(&result.output);
+	close(made);
+}
+
 /* The filter sees no flags of openat2(), so the call is there for reading only where landlock sees to that.
  */
 static void nothing_is_written_without_landlock(void **state)
@@ -695,6 +728,7 @@ int main(void)
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(a_directory_is_read_and_nothing_else),
 		cmocka_unit_test(everything_else_is_forbidden),
+		cmocka_unit_test(files_are_made),
 		cmocka_unit_test(nothing_is_written_without_landlock),
 		cmocka_unit_test(landlock_alone_takes_the_file_system),
 		cmocka_unit_test(only_three_descriptors_are_left),
