@@ -19,6 +19,8 @@
 /* Sent at once to a guest that asks for ordinary segments: our kernel hands those over as large frames. */
 #define LARGE_WRITE 24576
 
+#define CONVERSATIONS_MOST 3
+
 #define KEPT_MOST 256 /* of what the other end says first */
 
 /* Where something listens, the likeliest first; what is sent makes it answer at length. */
@@ -228,21 +230,28 @@ static double left_of(double end, double most)
 	return left < most ? left : most;
 }
 
-/* One service: small segments asked of it, then a lot sent to it. What came of the first connection. */
-static enum dial_state talk_to(struct network *network, const struct service *service, double end)
+/*
+ * Asks for small segments, so that what the service writes at once leaves the guest as a large frame. What
+ * came of the connection.
+ */
+static enum dial_state ask_for_much(struct network *network, const struct service *service, double end)
 {
 	struct dial dial;
 	dial_begin(&dial, network, network->own->netns.conversations[0], service->port, SMALL_SEGMENT);
 	loop_until(network->loop, left_of(end, 3), dial_answered, &dial);
-	if (dial.state != DIAL_CONNECTED) {
-		dial_reset(&dial);
-		return dial.state;
+	enum dial_state state = dial.state;
+	if (state == DIAL_CONNECTED) {
+		say(&dial, span_text(service->greeting));
+		loop_until(network->loop, left_of(end, 8), dial_saw_out, &dial);
+		keep_conversation(network, &dial, service);
 	}
-	say(&dial, span_text(service->greeting));
-	loop_until(network->loop, left_of(end, 8), dial_saw_out, &dial);
-	keep_conversation(network, &dial, service);
 	dial_end(&dial, service);
+	return state;
+}
 
+static void send_much(struct network *network, const struct service *service, double end)
+{
+	struct dial dial;
 	dial_begin(&dial, network, network->own->netns.conversations[1], service->port, 0);
 	loop_until(network->loop, left_of(end, 3), dial_answered, &dial);
 	if (dial.state == DIAL_CONNECTED) {
@@ -250,27 +259,47 @@ static enum dial_state talk_to(struct network *network, const struct service *se
 		loop_until(network->loop, left_of(end, 5), dial_saw_in, &dial);
 	}
 	dial_end(&dial, service);
-	return DIAL_CONNECTED;
+}
+
+/* Tries each service in turn. False: the guest does not answer at all. */
+static bool try_services(struct network *network, double end, unsigned *conversations)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		if (network_seen_all(&network->seen) || network->loop->stopped || left_of(end, 1) <= 0)
+			return true;
+		enum dial_state state = ask_for_much(network, &services[i], end);
+		if (state == DIAL_WAITS)
+			return false; /* nor will it on other ports */
+		if (state != DIAL_CONNECTED)
+			continue;
+		++*conversations;
+		if (network->seen.tso_in == 0)
+			send_much(network, &services[i], end);
+	}
+	return true;
+}
+
+static const char *silence_of(const struct network *network, bool answers)
+{
+	if (answers)
+		return "no TCP conversation came about: nothing in the guest listens";
+	if (network->seen.has_address)
+		return "no TCP conversation came about: the guest does not answer";
+	return "no TCP conversation came about: the guest does not use the address " NETWORK_ADDRESS;
 }
 
 void network_converse(struct network *network, double seconds)
 {
 	double end = loop_now() + seconds;
+	unsigned conversations = 0;
 	if (!network->own)
 		return;
-	while (!network_seen_all(&network->seen) && left_of(end, 1) > 0 && !network->loop->stopped) {
-		bool silent = false;
-		for (size_t i = 0; i < ARRAY_SIZE(services) && !network_seen_all(&network->seen) && !silent &&
-		                   left_of(end, 1) > 0;
-		     i++)
-			/* One that does not answer at all will not answer on other ports either. */
-			silent = talk_to(network, &services[i], end) == DIAL_WAITS;
-		network->silence = silent && !network->seen.has_address
-		                           ? "the guest does not use the address " NETWORK_ADDRESS
-		                             ", so that no TCP conversation came about"
-		                   : silent ? "the guest does not answer on TCP"
-		                            : "no TCP conversation came about: nothing in the guest listens";
-		/* It may be on its way up. */
+	/* What has not shown itself in so many will not. */
+	while (!network_seen_all(&network->seen) && conversations < CONVERSATIONS_MOST &&
+	       left_of(end, 1) > 0 && !network->loop->stopped) {
+		bool answers = try_services(network, end, &conversations);
+		network->silence = silence_of(network, answers);
+		/* The guest may be on its way up, and what it sent last on its way here. */
 		loop_until(network->loop, left_of(end, 1), NULL, NULL);
 	}
 	if (network->conversation)

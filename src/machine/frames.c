@@ -181,6 +181,7 @@ static void look_out(struct frames *frames, const struct view *view, struct netw
 	}
 	if (view->is_tcp) {
 		seen->tcp_data_out += view->tcp.data;
+		seen->tcp_frames_out += view->tcp.data > 0;
 		follow_acknowledged(frames, &view->tcp, seen);
 	}
 }

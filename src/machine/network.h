@@ -28,6 +28,7 @@ struct network_seen {
 	uint64_t tso_in;     /* the same to the guest, acknowledged by it to the last byte */
 	uint64_t largest_out, largest_in;   /* bytes of the largest frame */
 	uint64_t tcp_data_out, tcp_data_in; /* TCP payload bytes that went over in conversations */
+	uint64_t tcp_frames_out;            /* frames from the guest with such bytes in them */
 	struct network_sample first_checksum_out, first_checksum_in, first_tso_out, first_tso_in;
 	uint64_t leases;                   /* DHCP requests that were granted */
 	bool has_address;                  /* the guest uses the address that DHCP offers */

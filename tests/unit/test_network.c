@@ -430,6 +430,7 @@ static void frames_show_offloads_from_the_guest(void **state)
 	                                             "TCPv4 in segments of 244 bytes");
 	assert_int_equal(seen.frames_out, 5);
 	assert_int_equal(seen.tcp_data_out, 2444);
+	assert_int_equal(seen.tcp_frames_out, 5);
 	assert_int_equal(seen.largest_out, 1054);
 	assert_int_equal(seen.frames_in + seen.tso_in + seen.checksum_in, 0);
 }
