@@ -18,6 +18,8 @@ struct machine {
 	struct console *console;
 	struct network *network;
 	struct run *run; /* run->proofs is filled here */
+	int said;        /* its standard error, to read, where its traces come out; -1: none can be had */
+	struct proof_state *state; /* what the proofs keep from each other: see proofs_private.h */
 };
 
 struct proof_row {
@@ -28,8 +30,15 @@ struct proof_row {
 
 extern const struct proof_row proof_rows[]; /* in the order in which they are made; ends with a NULL prove */
 
-/* Before the kernel runs: what the counters and rings stand at, so that the firmware's share is known. */
+/*
+ * What the counters and registers stand at before a kernel's driver has touched them, so that the firmware's
+ * share is known: it uses the disk, and probes the serial ports, itself. Called at the kernel's first line,
+ * or, where none may come (a quiet kernel), some time after the boot loader spoke; the last call counts.
+ */
 void proofs_begin(struct machine *machine);
+
+/* Makes them all, in their order; `doing` is told of each (NULL). A machine that is gone proves no more. */
+void proofs_make(struct machine *machine, void (*doing)(void *context, const char *what), void *context);
 
 /* Evidence: a line of the console or of the QMP log. */
 void proof_evidence(struct machine *machine, struct proof *proof, const char *path, uint64_t line,

@@ -327,6 +327,18 @@ bool qmp_monitor(struct qmp *qmp, const char *command, struct text *out, struct 
 	return is_text || error_set(error, ERROR_CORRUPT, "QEMU, asked for '%s': no text", command);
 }
 
+uint64_t qmp_note(struct qmp *qmp, const char *kind, const char *text)
+{
+	struct text clean CLEANUP(text_free) = { 0 };
+	text_add_clean(&clean, span_text(text));
+	json_t *note = json_pack("{s:s}", kind, text_get(&clean));
+	char *line = json_dumps(note, JSON_COMPACT);
+	log_line(qmp, span_text(line ? line : "{}"));
+	free(line);
+	json_decref(note);
+	return qmp->line;
+}
+
 bool qmp_saw(const struct qmp *qmp, size_t from, const char *name, const char *detail)
 {
 	for (size_t i = from; i < qmp->event_count; i++)

@@ -60,6 +60,9 @@ NODISCARD bool qmp_ask(struct qmp *qmp, const char *command, json_t *arguments, 
 /* The human monitor's answer as text, in `out`. */
 NODISCARD bool qmp_monitor(struct qmp *qmp, const char *command, struct text *out, struct error *error);
 
+/* A line of our own in the log, {"kind": text}: what QEMU told by another way. Its number. */
+uint64_t qmp_note(struct qmp *qmp, const char *kind, const char *text);
+
 /* Was there such an event (of this detail, unless it is NULL) at or behind the place `from` in qmp->events?
  */
 bool qmp_saw(const struct qmp *qmp, size_t from, const char *name, const char *detail);

@@ -1,0 +1,154 @@
+// ACPI and PNP, and what the console shows of the way from the kernel to the login.
+#include <stdio.h>
+#include <string.h>
+
+#include "machine/arguments.h"
+#include "machine/proofs_private.h"
+
+/* Where the firmware of QEMU's pc puts the PIIX4's power management: SeaBIOS 0x600, OVMF 0xb000. */
+static const unsigned pm_bases[] = { 0x600, 0xb000 };
+
+/* PM1 enable and control, ACPI 4.8.3. */
+#define PM1_ENABLE        2
+#define PM1_CONTROL       4
+#define PM1_GLOBAL_ENABLE 0x0020 /* the operating system listens for the firmware's use of the global lock   \
+	                          */
+#define PM1_SCI_ENABLE 0x0001
+
+/*
+ * SCI_EN alone proves nothing: OVMF sets it. GBL_EN is set by ACPI's own start in an operating system, as no
+ * firmware does.
+ */
+static bool acpi_registers(struct machine *machine, unsigned base, struct proof *out)
+{
+	unsigned enable, control;
+	uint64_t line;
+	if (!port_read(machine, base + PM1_CONTROL, 2, &control, NULL) ||
+	    !port_read(machine, base + PM1_ENABLE, 2, &enable, &line))
+		return false;
+	if (enable == 0xffff || !(enable & PM1_GLOBAL_ENABLE) || !(control & PM1_SCI_ENABLE))
+		return false;
+	proof_evidence(machine, out, RUN_QMP_PATH, line, "PM1 enable 0x%04x, PM1 control 0x%04x", enable,
+	               control);
+	out->found = "SCI_EN, GBL_EN";
+	proof_set(machine, out, ANSWER_YES,
+	          "the kernel has switched the PIIX4's power management to ACPI and listens to it");
+	return true;
+}
+
+void prove_acpi(struct machine *machine, struct proof *out)
+{
+	struct place place;
+	static const char *const off[] = { "ACPI: Interpreter disabled", "ACPI: Disabling ACPI support" };
+	if (kernel_line(machine, 0, "ACPI: Interpreter enabled", true, &place))
+		proof_evidence_place(machine, out, &place);
+	for (size_t i = 0; i < ARRAY_SIZE(pm_bases); i++)
+		if (acpi_registers(machine, pm_bases[i], out))
+			return;
+	if (out->evidence.count > 0) {
+		proof_set(machine, out, ANSWER_YES, "the kernel says that it runs the machine through ACPI");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(off); i++) {
+		if (!kernel_line(machine, 0, off[i], true, &place))
+			continue;
+		proof_evidence_place(machine, out, &place);
+		proof_set(machine, out, ANSWER_NO, "the kernel runs without ACPI");
+		return;
+	}
+	proof_set(machine, out, ANSWER_UNKNOWN,
+	          "no kernel was seen to take over the power management of the machine");
+}
+
+void prove_pnp(struct machine *machine, struct proof *out)
+{
+	struct place place;
+	const char *words = kernel_line(machine, 0, "pnp: PnP ACPI: found ", true, &place);
+	unsigned devices = 0;
+	if (words && sscanf(words, "pnp: PnP ACPI: found %4u devices", &devices) == 1) {
+		proof_evidence_place(machine, out, &place);
+		out->found = arena_printf(machine->arena, "%u devices", devices);
+		proof_set(machine, out, devices > 0 ? ANSWER_YES : ANSWER_NO,
+		          devices > 0 ? "the kernel has the ISA devices and their interrupts from ACPI"
+		                      : "the kernel found no ISA device in ACPI");
+	} else if (kernel_line(machine, 0, "pnp: PnP ACPI: disabled", true, &place)) {
+		proof_evidence_place(machine, out, &place);
+		proof_set(machine, out, ANSWER_NO, "the kernel does not take the ISA devices from ACPI");
+	} else {
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "the console has no line of the kernel on the devices that ACPI lists");
+	}
+}
+
+void prove_console(struct machine *machine, struct proof *out)
+{
+	struct place place;
+	size_t stamped = 0;
+	bool banner = kernel_line(machine, 0, "Linux version ", true, &place);
+	for (size_t i = 0; i < machine->console->lines.count && !banner && stamped < 3; i++) {
+		const char *line = machine->console->lines.items[i].text;
+		if (kernel_words(line) == line)
+			continue;
+		place = (struct place){ .path = RUN_CONSOLE_PATH, .line = i + 1, .text = line };
+		stamped++;
+	}
+	if (banner || stamped == 3) {
+		proof_evidence_place(machine, out, &place);
+		proof_set(machine, out, ANSWER_YES, "the kernel writes its messages to ttyS0");
+		return;
+	}
+	struct virtio_view scsi;
+	virtio_view(machine, MACHINE_SCSI, &scsi);
+	if (machine->run->steps[RUN_INIT].reached || machine->run->steps[RUN_LOGIN].reached)
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "programs write to ttyS0, and the kernel is quiet: it was told to be, or has no "
+		          "console there");
+	else if (scsi.known && scsi.features > 0) {
+		proof_evidence(machine, out, RUN_QMP_PATH, scsi.line, "virtio-scsi: %s", scsi.names);
+		proof_set(machine, out, ANSWER_NO,
+		          "a kernel drives the machine, and not a line of it came out of ttyS0");
+	} else {
+		proof_set(machine, out, ANSWER_UNKNOWN, "no kernel was seen to run");
+	}
+}
+
+static void from_step(struct machine *machine, enum run_phase phase, const char *words, struct proof *out)
+{
+	const struct run_step *step = &machine->run->steps[phase];
+	proof_evidence_place(machine, out, &step->place);
+	out->found = arena_printf(machine->arena, "%.1f s", step->seconds);
+	proof_set(machine, out, ANSWER_YES, "%s", words);
+}
+
+void prove_root(struct machine *machine, struct proof *out)
+{
+	const struct run *run = machine->run;
+	if (run->steps[RUN_ROOT].reached) {
+		from_step(machine, RUN_ROOT, "the root file system was mounted", out);
+		return;
+	}
+	for (enum run_phase phase = RUN_INIT; phase <= RUN_LOGIN; phase++) {
+		if (!run->steps[phase].reached)
+			continue;
+		from_step(machine, phase, "the root file system was mounted, for its programs run", out);
+		return;
+	}
+	for (size_t i = 0; i < run->symptoms.count; i++) {
+		const struct symptom *symptom = &run->symptoms.items[i];
+		if (!str_equal(symptom->name, "unable-to-mount-root"))
+			continue;
+		proof_evidence_place(machine, out, &symptom->place);
+		proof_set(machine, out, ANSWER_NO, "%s", symptom->message);
+		return;
+	}
+	proof_set(machine, out, ANSWER_UNKNOWN,
+	          "nothing on the console tells that the root file system was mounted");
+}
+
+void prove_login(struct machine *machine, struct proof *out)
+{
+	if (machine->run->steps[RUN_LOGIN].reached)
+		from_step(machine, RUN_LOGIN, "a login prompt stands on ttyS0", out);
+	else
+		proof_set(machine, out, ANSWER_UNKNOWN, "no login prompt came on ttyS0");
+}
