@@ -104,6 +104,8 @@ static void add_machine(struct line *line)
 	if (qemu->is_reference) {
 		/* The page's bridge and power management are PIIX4's; QEMU's usual bridge is PIIX3. */
 		text_add(&machine, qemu->piix4_isa ? ",x-south-bridge=piix4-isa" : "");
+		/* SeaBIOS and what it loads speak on ttyS0 then, as the platform's does. */
+		text_add(&machine, ",graphics=off");
 		text_add(&machine, qemu->has.usb ? ",usb=off" : "");
 		text_add(&machine, qemu->has.vmport ? ",vmport=off" : "");
 		text_add(&machine, qemu->has.hpet ? ",hpet=off" : "");
@@ -161,9 +163,13 @@ static void add_qmp(struct line *line)
 
 static void add_character_device(struct line *line, unsigned port)
 {
-	int socket = line->wiring->serial[port];
-	if (socket >= 0) {
-		add(line, "-chardev", "socket,id=s%u,fd=%d", port, socket);
+	int end = line->wiring->serial[port];
+	if (end >= 0 && port == 0) {
+		/* Appended to: a pipe cannot be cut to nothing. */
+		add(line, "-add-fd", "fd=%d,set=%d", end, end);
+		add(line, "-chardev", "file,id=s0,path=/dev/fdset/%d,append=on", end);
+	} else if (end >= 0) {
+		add(line, "-chardev", "socket,id=s%u,fd=%d", port, end);
 	} else if (port > 0) {
 		add(line, "-chardev", "null,id=s%u", port);
 	} else {
@@ -253,7 +259,8 @@ static void add_network(struct line *line)
 		add(line, "-netdev", "user,id=n0,restrict=on");
 	else
 		add(line, "-netdev", "hubport,id=n0,hubid=0");
-	add(line, "-device", "virtio-net-pci,id=" MACHINE_NET ",netdev=n0,mac=" NETWORK_MAC "%s",
+	/* Without its ROM, which would boot from the network where the disk cannot. */
+	add(line, "-device", "virtio-net-pci,id=" MACHINE_NET ",netdev=n0,mac=" NETWORK_MAC ",romfile=%s",
 	    placed(line, 4));
 }
 

@@ -24,6 +24,9 @@ struct machine_file {
 	const char *path; /* NULL */
 };
 
+/* What an unprivileged user may ask of F_SETPIPE_SZ. */
+#define SERIAL_PIPE_BYTES (1 << 20)
+
 struct machine_wiring {
 	enum machine_firmware firmware;
 	struct machine_file disk;    /* raw, read alone; a file or a block device */
@@ -32,9 +35,13 @@ struct machine_wiring {
 	struct machine_file kernel, initrd;
 	struct machine_file ovmf_vars; /* our copy of the variables */
 	const char *command_line;      /* of the kernel; NULL: empty */
-	int serial[4]; /* connected stream sockets, the machine's ends; -1: ttyS0 is the terminal, the others
-	                  nothing */
-	int qmp;       /* the same; -1: none */
+	/*
+	 * ttyS0: the end to write of a pipe of SERIAL_PIPE_BYTES; -1: the terminal. No socket: of those each
+	 * byte takes some 700 of the buffer, and Linux waits ten milliseconds for a full one before it drops
+	 * what its console had to say. The others: connected stream sockets, the machine's ends; -1: nothing.
+	 */
+	int serial[4];
+	int qmp;       /* a connected stream socket, the machine's end; -1: none */
 	int tap;       /* opened with a vnet header; -1: QEMU's own user network, closed towards the host */
 };
 

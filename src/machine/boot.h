@@ -1,0 +1,85 @@
+// One boot as the director sees it. For the files of machine_boot() alone:
+//
+//   boot.c          the order of things
+//   boot_power.c    everything there is, switched on and off again
+//   boot_follow.c   waits for the boot, and tells progress from standstill
+//   boot_verdict.c  how it ended, in words
+//   interrupt.c     Ctrl-C and its like
+#pragma once
+
+#include "machine/arguments.h"
+#include "machine/inside.h"
+#include "machine/interrupt.h"
+#include "machine/process.h"
+#include "machine/proofs.h"
+#include "machine/workspace.h"
+
+/* What ended the wait. */
+enum boot_outcome {
+	BOOT_WAITS,
+	BOOT_LOGIN,
+	BOOT_QUIET,    /* init runs, and nothing happens any more */
+	BOOT_REPORTED, /* the guest's own view is complete, or will not come */
+	BOOT_SYMPTOM,  /* the console named a failure */
+	BOOT_STOPPED,  /* the machine stands still or is gone: events and process tell why */
+	BOOT_HUNG,
+	BOOT_INTERRUPTED,
+};
+
+struct boot {
+	const struct machine_request *request;
+	struct arena *arena;
+	struct run *run;
+	struct loop loop;
+	struct qmp qmp;
+	struct console console;
+	struct network network;
+	struct machine machine; /* the same, for the proofs */
+	struct workspace workspace;
+	struct machine_wiring wiring;
+	struct machine_process process;
+	struct interrupt interrupt;
+	struct inside inside;
+	bool has_inside;
+	int capture;      /* what inside writes; -1 */
+	int ports[4];     /* our ends of ttyS0 to ttyS3; -1: closed */
+	int port_ends[4]; /* the machine's, until it has them */
+	int qmp_ends[2];  /* ours, the machine's */
+	int copy;         /* request->console, while it takes what is written */
+	int console_log, qmp_log, pcap;
+	double switched_on; /* loop_now() */
+	double cpu_seconds, cpu_read;
+	bool ended; /* the process was collected */
+	int status; /* then */
+	bool begun; /* proofs_begin() was called */
+
+	/* Progress: what was seen at the last look, and when it last changed. */
+	uint64_t bytes, disk_operations;
+	double moved, moved_cpu; /* when the console or the disk moved last; processor time then */
+	double spoke, spoke_cpu; /* the same of the console alone */
+	double looked, shown_at; /* when QMP was asked; when progress was shown */
+	enum boot_outcome outcome;
+};
+
+/* boot_power.c. After a false boot_switch_on() too, boot_switch_off() is to be called. */
+NODISCARD bool boot_switch_on(struct boot *boot, struct error *error);
+void boot_switch_off(struct boot *boot);
+/* What stands in the pipes yet. */
+void boot_drain(struct boot *boot);
+/* Seconds since it was switched on; processor time that the machine has used. */
+double boot_seconds(const struct boot *boot);
+double boot_cpu_seconds(struct boot *boot);
+/* Has the machine ended? */
+bool boot_is_gone(struct boot *boot);
+
+/* boot_follow.c */
+void boot_follow(struct boot *boot);
+void boot_show(struct boot *boot, const char *doing);
+/* Has a driver agreed on features with the disk's controller? Firmware asks for none. *line: of the QMP log
+ */
+enum answer boot_disk_is_driven(struct boot *boot, uint64_t *line);
+
+/* boot_verdict.c */
+void boot_judge(struct boot *boot);
+/* Has the machine said that it stopped, shut down or was reset? */
+const struct qmp_event *boot_stop_event(const struct boot *boot);

@@ -1,0 +1,205 @@
+// How a boot ended, in words, and the symptoms that no line of the console tells.
+#include <string.h>
+#include <sys/wait.h>
+
+#include "machine/boot.h"
+
+const struct qmp_event *boot_stop_event(const struct boot *boot)
+{
+	static const char *const names[] = { "GUEST_PANICKED", "SHUTDOWN", "STOP" };
+	for (size_t i = 0; i < boot->qmp.event_count; i++)
+		for (size_t n = 0; n < ARRAY_SIZE(names); n++)
+			if (str_equal(boot->qmp.events[i].name, names[n]))
+				return &boot->qmp.events[i];
+	return NULL;
+}
+
+static void end(struct boot *boot, enum run_end how, const char *sentence)
+{
+	boot->run->end = how;
+	boot->run->ended = sentence;
+}
+
+/* What the console's last word was, for sentences. */
+static const char *after_what(struct boot *boot)
+{
+	const char *line = console_last(&boot->console);
+	return *line ? arena_printf(boot->arena, "; the console's last line is \"%.200s\"", line)
+	             : "; the console said nothing";
+}
+
+/* The machine stands still: STOP. Its status says why. */
+static void judge_stop(struct boot *boot)
+{
+	json_t *reply = NULL;
+	struct error error = { 0 };
+	const char *status = "";
+	if (qmp_ask(&boot->qmp, "query-status", NULL, &reply, &error)) {
+		status = json_string_value(json_object_get(reply, "status"));
+		status = arena_strdup(boot->arena, status ? status : "");
+	}
+	json_decref(reply);
+	if (str_equal(status, "io-error"))
+		end(boot, RUN_MACHINE,
+		    "there was no room, or no way, to write what the guest wrote to its disk");
+	else if (str_equal(status, "guest-panicked"))
+		end(boot, RUN_FAILED, "the guest told the machine of a panic");
+	else
+		end(boot, RUN_MACHINE,
+		    arena_printf(boot->arena, "QEMU stopped the guest (%.40s)",
+		                 *status ? status : "for no reason that it gives"));
+}
+
+/* QEMU is gone, and no event said that it would be. */
+static void judge_death(struct boot *boot)
+{
+	struct text why CLEANUP(text_free) = { 0 };
+	if (WIFSIGNALED(boot->status))
+		text_printf(&why, "QEMU was killed by signal %d (%s)", WTERMSIG(boot->status),
+		            strsignal(WTERMSIG(boot->status)));
+	else
+		text_printf(&why, "QEMU ended with status %d", WEXITSTATUS(boot->status));
+	if (*text_get(&boot->process.complaint))
+		text_printf(&why, " and said \"%.300s\"", text_get(&boot->process.complaint));
+	end(boot, RUN_MACHINE, arena_strdup(boot->arena, text_get(&why)));
+}
+
+static void judge_stopped(struct boot *boot)
+{
+	const struct qmp_event *event = boot_stop_event(boot);
+	if (!event)
+		judge_death(boot);
+	else if (str_equal(event->name, "GUEST_PANICKED") || str_equal(event->detail, "guest-panic"))
+		end(boot, RUN_FAILED, "the guest told the machine of a panic");
+	else if (str_equal(event->name, "STOP"))
+		judge_stop(boot);
+	else if (str_equal(event->detail, "guest-reset"))
+		end(boot, RUN_FAILED,
+		    arena_printf(
+			    boot->arena, "the guest reset the machine%s%s",
+			    boot->console.kernel_spoke
+				    ? ""
+				    : " before its kernel spoke, or the processor gave up (triple fault)",
+			    after_what(boot)));
+	else if (str_equal(event->detail, "guest-shutdown"))
+		end(boot, RUN_FAILED,
+		    arena_printf(boot->arena, "the guest switched the machine off%s", after_what(boot)));
+	else
+		end(boot, RUN_MACHINE,
+		    arena_printf(boot->arena, "QEMU was told to end (%s)",
+		                 *event->detail ? event->detail : "no reason given"));
+}
+
+/* The cause goes before what follows from it. */
+static void put_first(struct run *run)
+{
+	struct symptom last = run->symptoms.items[run->symptoms.count - 1];
+	memmove(run->symptoms.items + 1, run->symptoms.items,
+	        (run->symptoms.count - 1) * sizeof(*run->symptoms.items));
+	run->symptoms.items[0] = last;
+}
+
+static void add_symptom(struct boot *boot, const char *name, struct place place)
+{
+	size_t before = boot->run->symptoms.count;
+	symptom_add(boot->run, boot->arena, name, place);
+	if (boot->run->symptoms.count > before)
+		put_first(boot->run);
+}
+
+/* What QMP tells of a boot that came to no root file system, or said nothing. */
+static void ask_machine(struct boot *boot)
+{
+	struct run *run = boot->run;
+	uint64_t line = 0;
+	if (boot->ended || boot->loop.stopped)
+		return;
+	enum answer driven = boot_disk_is_driven(boot, &line);
+	struct place place = { .path = RUN_QMP_PATH, .line = line };
+	if (driven == ANSWER_NO && boot->console.kernel_spoke && !run->steps[RUN_ROOT].reached) {
+		place.text = "no driver agreed on features with the virtio-scsi controller";
+		add_symptom(boot, "driver-never-bound", place);
+	}
+	if (driven == ANSWER_YES && !boot->console.kernel_spoke) {
+		place.text =
+			"a driver agreed on features with the virtio-scsi controller, and ttyS0 shows no "
+			"line of a kernel";
+		add_symptom(boot, "no-console", place);
+	}
+}
+
+static void judge_failed(struct boot *boot)
+{
+	ask_machine(boot);
+	end(boot, RUN_FAILED, boot->run->symptoms.items[0].message);
+}
+
+static void judge_hung(struct boot *boot)
+{
+	ask_machine(boot);
+	if (boot->run->symptoms.count > 0) {
+		end(boot, RUN_FAILED, boot->run->symptoms.items[0].message);
+		return;
+	}
+	add_symptom(boot, "hang",
+	            (struct place){
+			    .path = RUN_CONSOLE_PATH,
+			    .line = boot->console.line_count,
+			    .text = arena_strdup(boot->arena, console_last(&boot->console)),
+		    });
+	end(boot, RUN_HUNG,
+	    arena_printf(boot->arena, "nothing came for %.0f seconds%s", boot_seconds(boot) - boot->moved,
+	                 after_what(boot)));
+}
+
+/* Of a network that this machine cannot offer a guest cannot be blamed to have seen nothing. */
+static void drop_what_the_machine_lacks(struct boot *boot)
+{
+	static const char *const names[] = { "no-metadata-server", "time-not-synchronised" };
+	struct run *run = boot->run;
+	size_t kept = 0;
+	for (size_t i = 0; i < run->symptoms.count; i++) {
+		const char *name = run->symptoms.items[i].name;
+		if (boot->network.tap >= 0 || !(str_equal(name, names[0]) || str_equal(name, names[1])))
+			run->symptoms.items[kept++] = run->symptoms.items[i];
+	}
+	run->symptoms.count = kept;
+}
+
+static void judge_outcome(struct boot *boot)
+{
+	switch (boot->outcome) {
+	case BOOT_LOGIN:
+		end(boot, RUN_CAME_UP, "a login prompt stands on ttyS0");
+		break;
+	case BOOT_QUIET:
+		end(boot, RUN_CAME_UP, "init runs and has no more to do, without a login prompt on ttyS0");
+		break;
+	case BOOT_REPORTED:
+		end(boot, RUN_CAME_UP, "the guest told of itself over ttyS1");
+		break;
+	case BOOT_SYMPTOM:
+		judge_failed(boot);
+		break;
+	case BOOT_STOPPED:
+		judge_stopped(boot);
+		break;
+	case BOOT_HUNG:
+		judge_hung(boot);
+		break;
+	default:
+		end(boot, RUN_INTERRUPTED,
+		    arena_printf(boot->arena, "signal %d (%s) came", interrupt_signal(),
+		                 strsignal(interrupt_signal())));
+	}
+}
+
+void boot_judge(struct boot *boot)
+{
+	drop_what_the_machine_lacks(boot);
+	judge_outcome(boot);
+	if (boot->run->end == RUN_CAME_UP)
+		symptoms_came_up(boot->run);
+	else
+		console_recent(&boot->console, boot->run);
+}
