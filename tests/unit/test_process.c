@@ -88,7 +88,11 @@ static void wire(struct machine *machine, enum machine_firmware firmware)
 		machine->wiring.command_line = "console=ttyS0, a comma";
 	}
 	socket_pair(&machine->qmp, &machine->wiring.qmp);
-	for (int i = 0; i < 4; i++)
+	int ends[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	machine->serial[0] = ends[0];
+	machine->wiring.serial[0] = ends[1];
+	for (int i = 1; i < 4; i++)
 		socket_pair(&machine->serial[i], &machine->wiring.serial[i]);
 }
 
