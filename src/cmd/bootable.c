@@ -292,3 +292,17 @@ bool bootable_open(const char *name, const struct facts *facts, bool direct, str
 		bootable_close(out);
 	return sound;
 }
+
+void examine_capture(int capture, const struct questions *questions, struct arena *arena,
+                     struct examination *out)
+{
+	struct input input = input_of_file("capture", capture);
+	struct worker_access access = worker_access_none();
+	*out = (struct examination){ 0 };
+	input.source = SOURCE_CAPTURE;
+	access.input = capture;
+	scratch_open(&input, arena);
+	access.scratch = input.scratch;
+	examine_job(&(struct examine_job){ .input = &input, .questions = questions }, &access, arena, out);
+	close_file(&input.scratch);
+}

@@ -11,6 +11,7 @@ enum input_source {
 	                  disk */
 	SOURCE_DIRECTORY, /* the root directory of a system */
 	SOURCE_MACHINE,   /* the running machine */
+	SOURCE_CAPTURE,   /* a tar of what another machine's kernel shows of it, while it runs */
 };
 
 struct machine_answers;

@@ -116,7 +116,7 @@ static const struct {
 } sources[] = {
 	{ SOURCE_FILE, gather_file },      { SOURCE_SERVER, gather_wrapped },
 	{ SOURCE_STREAM, gather_wrapped }, { SOURCE_DIRECTORY, gather_directory },
-	{ SOURCE_MACHINE, gather_live },
+	{ SOURCE_MACHINE, gather_live },   { SOURCE_CAPTURE, gather_capture },
 };
 
 void facts_gather(const struct input *input, const struct questions *questions,

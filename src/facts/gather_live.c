@@ -72,7 +72,7 @@ static struct boot_entry *add_entry(struct gatherer *gatherer, const char *relea
 }
 
 /* The type of what is mounted at "/": the last such line of /proc/mounts counts. NULL: not known. */
-static const char *root_type(struct gatherer *gatherer)
+const char *gather_root_type(struct gatherer *gatherer)
 {
 	struct file_lines lines =
 		file_lines_open(&gatherer->tree, "/proc/mounts", MODULES_MAX, gatherer->arena);
@@ -136,12 +136,13 @@ static void gather_sysctls(struct gatherer *gatherer, struct kernel *kernel, con
 		.command_line = entry ? entry->command_line : "",
 		.command_line_place = entry ? entry->place : (struct place){ 0 },
 		.kernel = kernel,
+		.running_only = gatherer->input->source == SOURCE_CAPTURE,
 	};
 	sysctl_read_running(&system, &gatherer->questions->sysctls, &gatherer->budget, gatherer->arena,
 	                    kernel);
 }
 
-static void gather_running_kernel(struct gatherer *gatherer, const struct machine_answers *answers)
+void gather_running_kernel(struct gatherer *gatherer, const struct machine_answers *answers)
 {
 	struct arena *arena = gatherer->arena;
 	const char *asked = gatherer->questions->kernel;
@@ -193,7 +194,7 @@ static bool open_root(struct gatherer *gatherer)
 	gatherer->filesystems.items = arena_alloc(gatherer->arena, sizeof(struct filesystem *));
 	gatherer->filesystems.items[gatherer->filesystems.count++] = root;
 	gatherer->tree = tree_of(root);
-	root->type = root_type(gatherer);
+	root->type = gather_root_type(gatherer);
 	return true;
 }
 

@@ -78,6 +78,16 @@ bool gather_root_tar(struct gatherer *gatherer, const struct tar_archive *archiv
 /* gather_live.c: the running machine, by its root directory and what it answered. */
 void gather_live(struct gatherer *gatherer);
 
+/*
+ * Of a tree that holds the /proc of a machine that runs: the type of its root, NULL when that is not known;
+ * and its kernel, with the boot that it came up with.
+ */
+const char *gather_root_type(struct gatherer *gatherer);
+void gather_running_kernel(struct gatherer *gatherer, const struct machine_answers *answers);
+
+/* gather_capture.c: the same in a tar that came from there. */
+void gather_capture(struct gatherer *gatherer);
+
 /* What a kernel file says of itself. */
 void gather_read_kernel(struct gatherer *gatherer, const struct reader *file, struct kernel *kernel);
 

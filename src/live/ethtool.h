@@ -17,3 +17,7 @@ bool ethtool_ask(struct text *out);
 /* The words of one interface; *on stays NULL when the text has no line for it. */
 void ethtool_find(const char *text, const char *interface, struct arena *arena, const char **on,
                   const char **off);
+
+/* The same text of what `ethtool -k` prints of each interface; a text of that kind already stays what it is.
+ */
+void ethtool_of_program(const char *printed, struct text *out);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "machine/console.h"
+#include "machine/inside.h"
 
 struct phase_mark {
 	enum run_phase phase;
@@ -10,7 +11,8 @@ struct phase_mark {
 };
 
 static const struct phase_mark marks[] = {
-	/* GRUB: its boot sector, its core, its menu, the entry that it boots and what Debian's entries echo. */
+	/* GRUB: its boot sector, its core, its menu, the entry that it boots and what Debian's entries echo.
+	 */
 	{ RUN_LOADER, "GRUB loading*" },
 	{ RUN_LOADER, "Welcome to GRUB!*" },
 	{ RUN_LOADER, "*GNU GRUB  version*" },
@@ -24,7 +26,8 @@ static const struct phase_mark marks[] = {
 	{ RUN_LOADER, "EXTLINUX *" },
 	{ RUN_LOADER, "ISOLINUX *" },
 	{ RUN_LOADER, "Loading vmlinuz*" },
-	/* systemd-boot, and what a firmware says of any loader from a disk; the shell is in a firmware volume. */
+	/* systemd-boot, and what a firmware says of any loader from a disk; the shell is in a firmware
+	   volume. */
 	{ RUN_LOADER, "Boot in [0-9]* s.*" },
 	{ RUN_LOADER, "BdsDxe: starting Boot*PciRoot(*" },
 	/* The stub is the kernel's code, but speaks through the firmware: no sign of the kernel's console. */
@@ -33,7 +36,8 @@ static const struct phase_mark marks[] = {
 	{ RUN_KERNEL, "Linux version [0-9]*" },
 	{ RUN_KERNEL, "Decompressing Linux...*" },
 
-	/* initramfs-tools runs these scripts when the root is mounted; dracut and systemd name it /sysroot. */
+	/* initramfs-tools runs these scripts when the root is mounted; dracut and systemd name it /sysroot.
+	 */
 	{ RUN_ROOT, "*Begin: Running /scripts/local-bottom *" },
 	{ RUN_ROOT, "*Begin: Running /scripts/init-bottom *" },
 	{ RUN_ROOT, "*VFS: Mounted root (*" },
@@ -54,6 +58,9 @@ static const struct phase_mark marks[] = {
 	{ RUN_INIT, "Run /bin/init as init process*" },
 	{ RUN_INIT, "Run /bin/sh as init process*" },
 	{ RUN_INIT, "Run /*lib/systemd/systemd as init process*" },
+	/* Our own, of a kernel by itself: as far as it comes. */
+	{ RUN_INIT, "slipway-init: Linux *" },
+	{ RUN_LOGIN, INSIDE_INIT_UP },
 };
 
 /* What systemd, or its status lines, say when it has begun its work. */

@@ -7,7 +7,7 @@
 // for the same bytes and answers alike. What is sent:
 //
 //   ttyS1   INSIDE_READY, and for the script: INSIDE_BEGIN, the size of the tar as decimal digits, a newline,
-//           the tar (which may be gzipped), INSIDE_END
+//           the tar (which may be gzipped), INSIDE_END; or INSIDE_FAILED in the place of all that
 //   ttyS2   INSIDE_PORT
 //   ttyS3   INSIDE_PORT
 //
@@ -18,10 +18,11 @@
 #include "base/text.h"
 #include "machine/machine.h"
 
-#define INSIDE_READY "slipway-inside-ready"
-#define INSIDE_BEGIN "slipway-inside-begin "
-#define INSIDE_END   "slipway-inside-end"
-#define INSIDE_PORT  "slipway-inside-port"
+#define INSIDE_READY  "slipway-inside-ready"
+#define INSIDE_BEGIN  "slipway-inside-begin "
+#define INSIDE_FAILED "slipway-inside-failed"
+#define INSIDE_END    "slipway-inside-end"
+#define INSIDE_PORT   "slipway-inside-port"
 
 /* What a capture may take. */
 #define INSIDE_MOST ((uint64_t)16 << 20)

@@ -44,6 +44,7 @@ struct sysctl_system {
 	const char *command_line; /* of the kernel; for "sysctl.KEY=VALUE", "norandmaps" */
 	struct place command_line_place;
 	const struct kernel *kernel; /* version, banner and configuration; its modules are not used */
+	bool running_only;           /* the files of the next boot are not there: nothing is said of it */
 };
 
 /* Appends one sysctl for each wanted key (dots) to kernel->sysctls, in that order. */

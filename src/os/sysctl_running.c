@@ -111,7 +111,8 @@ static void add_interfaces(const struct tree *tree, const struct names *keys, co
 		for (size_t j = 0; j < interfaces.count && budget_step(budget, 1, "sysctls", &error); j++) {
 			struct sysctl row = { 0 };
 			combine(tree, key, interfaces.items[j], arena, &row);
-			row.boot_place = next->sysctls.items[i].effective_place;
+			if (i < next->sysctls.count)
+				row.boot_place = next->sysctls.items[i].effective_place;
 			if (row.source == SYSCTL_RUNNING && !has_key(kernel, row.key))
 				*LIST_ADD(arena, &kernel->sysctls) = row;
 		}
@@ -121,6 +122,12 @@ static void add_interfaces(const struct tree *tree, const struct names *keys, co
 /* Does the next boot bring another value than the one that stands? */
 static void tell_next_boot(const struct sysctl *next, struct arena *arena, struct sysctl *now)
 {
+	if (now->source == SYSCTL_ABSENT)
+		now->reason = next->reason;
+	if (next->remedy)
+		now->remedy = next->remedy;
+	if (next->source == SYSCTL_FILE)
+		now->boot_place = next->place;
 	if (now->source != SYSCTL_RUNNING || !next->value || str_equal(next->value, now->value))
 		return;
 	const char *separator = *now->reason ? "; " : "";
@@ -141,18 +148,16 @@ void sysctl_read_running(const struct sysctl_system *system, const struct names 
 {
 	struct kernel next = { 0 }; /* as it will stand after the next boot */
 	bool odd;
-	sysctl_predict(system, keys, budget, arena, &next);
+	if (!system->running_only)
+		sysctl_predict(system, keys, budget, arena, &next);
 	for (size_t i = 0; i < keys->count; i++) {
 		struct sysctl now;
 		read_key(system->tree, sysctl_path(span_text(keys->items[i]), arena, &odd), arena, &now);
 		now.key = arena_strdup(arena, keys->items[i]);
-		if (now.source == SYSCTL_ABSENT)
-			now.reason = next.sysctls.items[i].reason;
-		if (next.sysctls.items[i].remedy)
-			now.remedy = next.sysctls.items[i].remedy;
-		if (next.sysctls.items[i].source == SYSCTL_FILE)
-			now.boot_place = next.sysctls.items[i].place;
-		tell_next_boot(&next.sysctls.items[i], arena, &now);
+		if (i < next.sysctls.count)
+			tell_next_boot(&next.sysctls.items[i], arena, &now);
+		else if (now.source == SYSCTL_ABSENT)
+			now.reason = "this kernel has no such key";
 		*LIST_ADD(arena, &kernel->sysctls) = now;
 	}
 	add_interfaces(system->tree, keys, &next, budget, arena, kernel);
