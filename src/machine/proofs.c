@@ -24,6 +24,11 @@ const struct proof_row proof_rows[] = {
 	{ PROOF_SCSI_COMMAND_SETS, "looking at SCSI commands", prove_scsi_command_sets },
 	{ PROOF_SCSI_SECTORS, "looking at SCSI commands", prove_scsi_sectors },
 	{ PROOF_SCSI_HOTUNPLUG, "taking the disk away", prove_scsi_hotunplug },
+	/* Last: what the guest serves may come up some time behind its login prompt. */
+	{ PROOF_NET_DRIVEN, "talking to the guest", prove_net_driven },
+	{ PROOF_NET_CHECKSUM, "looking at frames", prove_net_checksum },
+	{ PROOF_NET_TSO4, "looking at frames", prove_net_tso4 },
+	{ PROOF_NET_GRO4, "looking at frames", prove_net_gro4 },
 	{ PROOF_COUNT, NULL, NULL },
 };
 
