@@ -14,6 +14,12 @@ static bool takes_inputs(const struct command *command)
 	return command->id == COMMAND_CHECK || command->id == COMMAND_INSPECT;
 }
 
+/* Files alone: the running machine is none of its inputs. */
+static bool takes_files(const struct command *command)
+{
+	return command->id == COMMAND_MACHINE;
+}
+
 /* What may stand behind a command, where that is no file. */
 static const char *operand_words(const struct command *command, const char *ids, const char *names)
 {
@@ -159,6 +165,8 @@ static void generate_zsh(void)
 		if (takes_inputs(command))
 			puts("\t\t\t'*:input:_alternative \"machine:the running machine:(live)\" "
 			     "\"files:file:_files\"' ;;");
+		else if (takes_files(command))
+			puts("\t\t\t'*:input:_files' ;;");
 		else
 			printf("\t\t\t'*:argument:(%s)' ;;\n",
 			       operand_words(command, "'\"$ids\"'", text_get(&names)));
@@ -202,6 +210,8 @@ static void generate_fish(void)
 			printf("complete -c slipway -n '__fish_seen_subcommand_from %s' -F -a live "
 			       "-d 'the running machine'\n",
 			       command->name);
+		else if (takes_files(command))
+			printf("complete -c slipway -n '__fish_seen_subcommand_from %s' -F\n", command->name);
 		else if (*words)
 			printf("complete -c slipway -n '__fish_seen_subcommand_from %s' -a '%s'\n",
 			       command->name, words);

@@ -15,6 +15,7 @@ enum status {
 
 enum status command_check(const struct options *options);
 enum status command_inspect(const struct options *options);
+enum status command_machine(const struct options *options);
 enum status command_explain(const struct options *options);
 
 /* One sentence on the standard error, "slipway: ..."; what is unprintable in it is escaped. */

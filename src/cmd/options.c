@@ -5,14 +5,16 @@
 
 #define CHECK   (1u << COMMAND_CHECK)
 #define INSPECT (1u << COMMAND_INSPECT)
+#define MACHINE (1u << COMMAND_MACHINE)
 #define EXPLAIN (1u << COMMAND_EXPLAIN)
 #define NONE    (1u << COMMAND_NONE)
-#define EVERY   (NONE | CHECK | INSPECT | EXPLAIN | 1u << COMMAND_HELP | 1u << COMMAND_VERSION)
+#define EVERY   (NONE | CHECK | INSPECT | MACHINE | EXPLAIN | 1u << COMMAND_HELP | 1u << COMMAND_VERSION)
 
 #define OPTIONS_MAX 16
 
 const struct command commands[] = {
-	{ COMMAND_NONE, "", "COMMAND [OPTION...] [ARGUMENT...]", "a command: check, inspect or explain", 0,
+	{ COMMAND_NONE, "", "COMMAND [OPTION...] [ARGUMENT...]",
+	  "a command: check, inspect, machine or explain", 0,
 	  "Tell whether Linux images meet the requirements of Compute Engine.", NULL },
 	{ COMMAND_CHECK, "check", "[OPTION...] [INPUT...]", NULL, SIZE_MAX,
 	  "check images against the requirements, and whether they would boot",
@@ -27,6 +29,11 @@ const struct command commands[] = {
 	  "show what is in an image: partitions, boot path, kernels, sysctls",
 	  "Shows the facts that the rules are judged by, each with the file and line it comes from.\n"
 	  "Without an INPUT, those of the running machine." },
+	{ COMMAND_MACHINE, "machine", "[OPTION...] [INPUT]", NULL, 1,
+	  "print the command that starts an image on the reference machine",
+	  "The reference machine is QEMU with the hardware that the platform lists. An INPUT is a raw disk\n"
+	  "image, which is not written to: writes go to an overlay. Without one, the command is for a\n"
+	  "disk.raw. --exec runs it; what the guest wrote is gone when it ends." },
 	{ COMMAND_EXPLAIN, "explain", "[OPTION...] [ID...]", NULL, SIZE_MAX,
 	  "explain a requirement: what it asks, why, and how to meet it",
 	  "Without an ID, lists all requirements." },
@@ -48,6 +55,9 @@ const struct option_row option_rows[] = {
 	  CHECK | INSPECT },
 	{ OPTION_COLOR, "color", 0, "WHEN", "auto always never", "use colour: auto (default), always, never",
 	  CHECK | INSPECT | EXPLAIN },
+	{ OPTION_FIRMWARE, "firmware", 0, "FIRMWARE", "bios uefi",
+	  "start by bios or uefi (default: what the image boots by, bios first)", MACHINE },
+	{ OPTION_EXEC, "exec", 0, NULL, NULL, "run the machine, its console on the terminal", MACHINE },
 	{ OPTION_QUIET, "quiet", 'q', NULL, NULL, "only the last line of each input", CHECK },
 	{ OPTION_VERBOSE, "verbose", 'v', NULL, NULL, "show what passes too, with its evidence", CHECK },
 	{ OPTION_HELP, "help", 'h', NULL, NULL, "show this help", EVERY },
@@ -140,6 +150,12 @@ static bool set_option(struct options *out, const struct option_row *row, const 
 		break;
 	case OPTION_COLOR:
 		out->colour = (enum colour)choice;
+		break;
+	case OPTION_FIRMWARE:
+		out->firmware = value;
+		break;
+	case OPTION_EXEC:
+		out->execute = true;
 		break;
 	case OPTION_QUIET:
 		out->quiet = true;

@@ -12,6 +12,7 @@ enum command_id {
 	COMMAND_NONE, /* `slipway --help`, `slipway --version` */
 	COMMAND_CHECK,
 	COMMAND_INSPECT,
+	COMMAND_MACHINE,
 	COMMAND_EXPLAIN,
 	COMMAND_HELP,
 	COMMAND_VERSION,
@@ -34,6 +35,8 @@ enum option_id {
 	OPTION_KERNEL,
 	OPTION_ALL_KERNELS,
 	OPTION_COLOR,
+	OPTION_FIRMWARE,
+	OPTION_EXEC,
 	OPTION_QUIET,
 	OPTION_VERBOSE,
 	OPTION_HELP,
@@ -70,6 +73,8 @@ struct options {
 	const char *kernel; /* NULL: the default entry's */
 	bool all_kernels;
 	enum colour colour;
+	const char *firmware; /* "bios", "uefi"; NULL: what the image can boot by */
+	bool execute;
 	bool quiet;
 	bool verbose;
 	char **operands;

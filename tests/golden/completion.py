@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 CASES = [
-    (["slipway", ""], ["check", "inspect", "explain", "help", "version"]),
+    (["slipway", ""], ["check", "inspect", "machine", "explain", "help", "version"]),
     (["slipway", "in"], ["inspect"]),
     (["slipway", "--"], ["--help", "--version"]),
     (["slipway", "check", "--fo"], ["--format"]),
@@ -21,6 +21,8 @@ CASES = [
     (["slipway", "check", "liv"], ["live"]),
     (["slipway", "inspect", ""], []),
     (["slipway", "inspect", "--q"], []),
+    (["slipway", "machine", "--firmware", ""], ["bios", "uefi"]),
+    (["slipway", "machine", "liv"], []),
     (["slipway", "help", "ex"], ["explain"]),
     (["slipway", "explain", "kernel.virtio-s"], ["kernel.virtio-scsi"]),
 ]

@@ -43,7 +43,7 @@ NOT_EXAMINED = [
 # Command lines that are refused before anything is read. Exit status 3, nothing on the standard output.
 CHECK, TOP = "try 'slipway check --help'", "try 'slipway --help'"
 REFUSED = [
-    ([], f"name a command: check, inspect or explain; {TOP}"),
+    ([], f"name a command: check, inspect, machine or explain; {TOP}"),
     (["frobnicate"], f"there is no command 'frobnicate'; {TOP}"),
     (["chekc", "disk.raw"], "there is no command 'chekc': did you mean check? Try 'slipway --help'"),
     (["--frobnicate"], f"there is no option '--frobnicate'; {TOP}"),

@@ -112,7 +112,7 @@ static void test_help_needs_no_operand(void **state)
 static void test_refusals(void **state)
 {
 	(void)state;
-	refuse("", "name a command: check, inspect or explain");
+	refuse("", "name a command: check, inspect, machine or explain");
 	refuse("chek disk.raw", "there is no command 'chek': did you mean check?");
 	refuse("frobnicate", "there is no command 'frobnicate'");
 	refuse("disk.raw", "there is no command 'disk.raw': did you mean check disk.raw?");
