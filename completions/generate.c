@@ -17,7 +17,14 @@ static bool takes_inputs(const struct command *command)
 /* Files alone: the running machine is none of its inputs. */
 static bool takes_files(const struct command *command)
 {
-	return command->id == COMMAND_MACHINE;
+	return command->id == COMMAND_MACHINE || command->id == COMMAND_BOOT;
+}
+
+/* Is the option's value a file, or a directory? */
+static bool takes_file(const struct option_row *row)
+{
+	return row->id == OPTION_POLICY || row->id == OPTION_KERNEL_FILE || row->id == OPTION_INITRD ||
+	       row->id == OPTION_KEEP_LOGS;
 }
 
 /* What may stand behind a command, where that is no file. */
@@ -121,7 +128,7 @@ static void zsh_option(const struct option_row *row)
 	putchar(']');
 	if (row->choices)
 		printf(":%s:(%s)", row->argument, row->choices);
-	else if (row->id == OPTION_POLICY)
+	else if (takes_file(row))
 		printf(":%s:_files", row->argument);
 	else if (row->argument)
 		printf(":%s: ", row->argument);
@@ -186,7 +193,7 @@ static void fish_option(const struct command *command, const struct option_row *
 	if (row->choices)
 		printf(" -x -a '%s'", row->choices);
 	else if (row->argument)
-		fputs(row->id == OPTION_POLICY ? " -r -F" : " -x", stdout);
+		fputs(takes_file(row) ? " -r -F" : " -x", stdout);
 	printf(" -d '%s'\n", row->help);
 }
 

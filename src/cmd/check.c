@@ -1,7 +1,8 @@
-// slipway check and slipway inspect: inputs in; verdicts, or the facts alone, out.
+// slipway check, inspect and boot: inputs in; verdicts, or the facts alone, out.
 
 #include <unistd.h>
 
+#include "cmd/boot.h"
 #include "cmd/command.h"
 #include "cmd/examine.h"
 #include "cmd/screen.h"
@@ -47,10 +48,29 @@ static void call_end(struct call *call)
 	policy_free(&call->policy);
 }
 
+/* Boots what was judged, and puts both together; returns how the boot went. */
+static enum status boot_judged(struct call *call, const struct options *options, struct report_input *input,
+                               struct judgement *judgement)
+{
+	struct booted booted;
+	boot_input(options, input->name, &call->questions, input->facts, &call->arena, &booted);
+	if (booted.count == 0)
+		return booted.status;
+	policy_join(&call->policy, input->facts, booted.runs, booted.count, &call->arena, judgement);
+	input->runs = booted.runs;
+	input->run_count = booted.count;
+	for (size_t i = 0; i < booted.count; i++)
+		input->seconds += booted.runs[i].seconds;
+	input->conforms =
+		!judgement_fails_at(judgement, options->fail_on) && input->facts->examined == EXAMINED_FULL;
+	return booted.status;
+}
+
 /* Reads and judges one input; returns how the reading went. */
-static enum status judge_input(struct call *call, const char *name, enum level fail_on,
+static enum status judge_input(struct call *call, const char *name, const struct options *options,
                                struct report_input *out)
 {
+	enum level fail_on = options->fail_on;
 	struct judged *judged = arena_alloc(&call->arena, sizeof(*judged));
 	examine(name, &call->questions, &call->arena, &judged->examination);
 	const struct facts *facts = &judged->examination.facts;
@@ -65,7 +85,11 @@ static enum status judge_input(struct call *call, const char *name, enum level f
 		.conforms =
 			!judgement_fails_at(&judged->judgement, fail_on) && facts->examined == EXAMINED_FULL,
 	};
-	return judged->examination.status;
+	enum status status = judged->examination.status;
+	bool boots = options->boot || options->command->id == COMMAND_BOOT;
+	if (boots && facts->examined != EXAMINED_NONE)
+		status = graver_status(status, boot_judged(call, options, out, &judged->judgement));
+	return status;
 }
 
 struct operands {
@@ -103,8 +127,7 @@ enum status command_check(const struct options *options)
 		arena_alloc_array(&call.arena, operands.count, sizeof(struct report_input));
 	enum status status = STATUS_CONFORMS;
 	for (size_t i = 0; i < operands.count; i++) {
-		status = graver_status(status,
-		                       judge_input(&call, operands.names[i], options->fail_on, &inputs[i]));
+		status = graver_status(status, judge_input(&call, operands.names[i], options, &inputs[i]));
 		if (judgement_fails_at(inputs[i].judgement, options->fail_on))
 			status = graver_status(status, STATUS_FAILURES);
 	}
@@ -121,8 +144,30 @@ enum status command_inspect(const struct options *options)
 		return options->policy ? STATUS_USAGE : STATUS_BUG;
 	call.questions.everything = true;
 	struct report_input input;
-	enum status status = judge_input(&call, operands_of(options).names[0], options->fail_on, &input);
+	enum status status = judge_input(&call, operands_of(options).names[0], options, &input);
 	call.format->inspect(stdout, &input, &call.report);
+	call_end(&call);
+	return status;
+}
+
+/* Where nothing was booted there is no report: what stopped it has been said. */
+enum status command_boot(const struct options *options)
+{
+	struct call call;
+	if (!call_begin(options, &call))
+		return options->policy ? STATUS_USAGE : STATUS_BUG;
+	call.report.boot = true;
+	struct report_input input;
+	const char *name = options->kernel_file ? options->kernel_file : options->operands[0];
+	enum status status = judge_input(&call, name, options, &input);
+	if (input.facts->examined == EXAMINED_NONE)
+		complain("'%s' was not booted: %s", name,
+		         input.facts->reason ? input.facts->reason : "nothing is known of it");
+	if (input.run_count > 0) {
+		if (judgement_fails_at(input.judgement, options->fail_on))
+			status = graver_status(status, STATUS_FAILURES);
+		call.format->check(stdout, &call.policy, &input, 1, &call.report);
+	}
 	call_end(&call);
 	return status;
 }

@@ -9,12 +9,14 @@ enum status {
 	STATUS_FAILURES = 1,     /* at or above --fail-on */
 	STATUS_NOT_EXAMINED = 2, /* an input, or a part of it, could not be read */
 	STATUS_USAGE = 3,
-	STATUS_BUG = 70,       /* ours: a worker crashed (EX_SOFTWARE) */
-	STATUS_TEMPORARY = 75, /* no process, no room on the output: worth a retry (EX_TEMPFAIL) */
+	STATUS_BUG = 70,          /* ours: a worker crashed (EX_SOFTWARE) */
+	STATUS_TEMPORARY = 75,    /* no process, no room on the output: worth a retry (EX_TEMPFAIL) */
+	STATUS_INTERRUPTED = 130, /* while a machine ran; what a shell makes of SIGINT */
 };
 
 enum status command_check(const struct options *options);
 enum status command_inspect(const struct options *options);
+enum status command_boot(const struct options *options);
 enum status command_machine(const struct options *options);
 enum status command_explain(const struct options *options);
 

@@ -140,8 +140,8 @@ static void conclude(const struct worker_result *result, struct arena *arena, st
 enum status graver_status(enum status a, enum status b)
 {
 	static const enum status order[] = {
-		STATUS_CONFORMS,  STATUS_FAILURES, STATUS_NOT_EXAMINED,
-		STATUS_TEMPORARY, STATUS_BUG,      STATUS_USAGE,
+		STATUS_CONFORMS, STATUS_FAILURES, STATUS_NOT_EXAMINED, STATUS_TEMPORARY,
+		STATUS_BUG,      STATUS_USAGE,    STATUS_INTERRUPTED,
 	};
 	for (size_t i = ARRAY_SIZE(order); i-- > 0;)
 		if (a == order[i] || b == order[i])

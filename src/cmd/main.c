@@ -93,6 +93,8 @@ static enum status run(const struct options *options)
 		return command_check(options);
 	case COMMAND_INSPECT:
 		return command_inspect(options);
+	case COMMAND_BOOT:
+		return command_boot(options);
 	case COMMAND_MACHINE:
 		return command_machine(options);
 	case COMMAND_EXPLAIN:

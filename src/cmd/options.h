@@ -12,6 +12,7 @@ enum command_id {
 	COMMAND_NONE, /* `slipway --help`, `slipway --version` */
 	COMMAND_CHECK,
 	COMMAND_INSPECT,
+	COMMAND_BOOT,
 	COMMAND_MACHINE,
 	COMMAND_EXPLAIN,
 	COMMAND_HELP,
@@ -35,7 +36,15 @@ enum option_id {
 	OPTION_KERNEL,
 	OPTION_ALL_KERNELS,
 	OPTION_COLOR,
+	OPTION_BOOT,
 	OPTION_FIRMWARE,
+	OPTION_INSIDE,
+	OPTION_KERNEL_FILE,
+	OPTION_INITRD,
+	OPTION_APPEND,
+	OPTION_CONSOLE,
+	OPTION_KEEP_LOGS,
+	OPTION_PATIENCE,
 	OPTION_EXEC,
 	OPTION_QUIET,
 	OPTION_VERBOSE,
@@ -73,7 +82,15 @@ struct options {
 	const char *kernel; /* NULL: the default entry's */
 	bool all_kernels;
 	enum colour colour;
-	const char *firmware; /* "bios", "uefi"; NULL: what the image can boot by */
+	bool boot;            /* check: boot it as well */
+	const char *firmware; /* "bios", "uefi", "both"; NULL: what the image can boot by */
+	bool inside;
+	const char *kernel_file; /* NULL: an operand names the input */
+	const char *initrd;      /* NULL */
+	const char *append;      /* to the kernel's command line; NULL */
+	bool console;
+	const char *logs;  /* directory; NULL: not kept */
+	uint64_t patience; /* seconds; 0: the default */
 	bool execute;
 	bool quiet;
 	bool verbose;

@@ -75,6 +75,27 @@ static const char *shown_by(const struct run *run, enum run_phase phase)
 	                               : "seen from outside";
 }
 
+/* A line of the guest's, cut at a blank where it is too long: the whole of it is in the log. */
+static void print_cut(const struct layout *layout, unsigned column, const char *line)
+{
+	struct text text CLEANUP(text_free) = { 0 };
+	text_add(&text, line);
+	while (layout->width && column + layout_columns(text_get(&text)) > layout->width) {
+		size_t end = text.size;
+		while (end > 0 && text.data[end - 1] != ' ')
+			end--;
+		while (end > 0 && text.data[end - 1] == ' ')
+			end--;
+		if (end == 0)
+			break;
+		struct text shorter = { 0 };
+		text_add_span(&shorter, span_of(text.data, end));
+		text_free(&text);
+		text = shorter;
+	}
+	fprintf(layout->out, "%s\n", text_get(&text));
+}
+
 static void print_phases(const struct layout *layout, const struct run *run)
 {
 	layout_blanks(layout, INDENT);
@@ -90,8 +111,11 @@ static void print_phases(const struct layout *layout, const struct run *run)
 		layout_padded(layout, STYLE_PLAIN, run_phase_names[i], LABEL_COLUMNS);
 		fputs(numbers, layout->out);
 		unsigned column = INDENT + LABEL_COLUMNS + (unsigned)strlen(numbers);
-		layout_wrapped(layout, column, column, shown_by(run, (enum run_phase)i));
+		print_cut(layout, column, shown_by(run, (enum run_phase)i));
 	}
+	layout_blanks(layout, INDENT);
+	layout_padded(layout, STYLE_PLAIN, "end", LABEL_COLUMNS);
+	fprintf(layout->out, "%7.1f%7.1f\n", run->seconds, run->cpu_seconds);
 }
 
 static void print_symptom(const struct layout *layout, const struct report_input *input,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 CASES = [
-    (["slipway", ""], ["check", "inspect", "machine", "explain", "help", "version"]),
+    (["slipway", ""], ["check", "inspect", "boot", "machine", "explain", "help", "version"]),
     (["slipway", "in"], ["inspect"]),
     (["slipway", "--"], ["--help", "--version"]),
     (["slipway", "check", "--fo"], ["--format"]),
@@ -22,6 +22,9 @@ CASES = [
     (["slipway", "inspect", ""], []),
     (["slipway", "inspect", "--q"], []),
     (["slipway", "machine", "--firmware", ""], ["bios", "uefi"]),
+    (["slipway", "boot", "--firmware", ""], ["bios", "uefi", "both"]),
+    (["slipway", "boot", "--keep"], ["--keep-logs"]),
+    (["slipway", "boot", "liv"], []),
     (["slipway", "machine", "liv"], []),
     (["slipway", "help", "ex"], ["explain"]),
     (["slipway", "explain", "kernel.virtio-s"], ["kernel.virtio-scsi"]),

@@ -16,7 +16,7 @@ HELP = pathlib.Path(__file__).parent / "help"
 def main():
     program = sys.argv[1]
     complaints = []
-    for name in ("slipway", "check", "inspect", "machine", "explain", "help", "version"):
+    for name in ("slipway", "check", "inspect", "boot", "machine", "explain", "help", "version"):
         words = [program] + ([name] if name != "slipway" else []) + ["--help"]
         now = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
         golden = HELP / f"{name}.txt"

@@ -43,7 +43,7 @@ NOT_EXAMINED = [
 # Command lines that are refused before anything is read. Exit status 3, nothing on the standard output.
 CHECK, TOP = "try 'slipway check --help'", "try 'slipway --help'"
 REFUSED = [
-    ([], f"name a command: check, inspect, machine or explain; {TOP}"),
+    ([], f"name a command: check, inspect, boot, machine or explain; {TOP}"),
     (["frobnicate"], f"there is no command 'frobnicate'; {TOP}"),
     (["chekc", "disk.raw"], "there is no command 'chekc': did you mean check? Try 'slipway --help'"),
     (["--frobnicate"], f"there is no option '--frobnicate'; {TOP}"),
@@ -55,6 +55,13 @@ REFUSED = [
     (["check", "--quiet", "--verbose", "disk.raw"], f"--quiet and --verbose exclude each other; {CHECK}"),
     (["check", "--\x1b[31m", "disk.raw"], f"there is no option '--\\x1b[31m'; {CHECK}"),
     (["inspect", "disk.raw", "disk.raw"], "'disk.raw' is one argument too many; try 'slipway inspect --help'"),
+    (["boot"], "name a disk image or a kernel; try 'slipway boot --help'"),
+    (["boot", "--kernel=vmlinuz", "disk.raw"], "--kernel and 'disk.raw' are two inputs: boot one at a time; "
+     "try 'slipway boot --help'"),
+    (["boot", "--firmware=bios,uefi", "disk.raw"], "--firmware wants bios, uefi or both, not 'bios,uefi'; "
+     "try 'slipway boot --help'"),
+    (["check", "--boot", "--all-kernels", "disk.raw"], "--boot boots the default entry: it excludes --all-kernels; "
+     f"{CHECK}"),
     (["help", "frobnicate"], f"there is no command 'frobnicate'; {TOP}"),
     (["check", "--policy=disk.raw", "disk.raw"], "disk.raw:1: the line is longer than 198 bytes; "
      "break it with an indented continuation"),

@@ -84,6 +84,28 @@ static void test_every_option(void **state)
 	assert_int_equal(accept("inspect --color=always x").colour, COLOUR_ALWAYS);
 }
 
+/* One name, two options: the command tells which. */
+static void test_boot(void **state)
+{
+	(void)state;
+	struct options options = accept(
+		"boot --firmware both --inside --initrd=i --append=quiet --keep-logs l --patience 9 a");
+	assert_string_equal(options.firmware, "both");
+	assert_string_equal(options.initrd, "i");
+	assert_string_equal(options.append, "quiet");
+	assert_string_equal(options.logs, "l");
+	assert_true(options.inside && options.patience == 9 && !options.console);
+	options = accept("boot --kernel=vmlinuz --console");
+	assert_string_equal(options.kernel_file, "vmlinuz");
+	assert_null(options.kernel);
+	assert_true(options.console);
+	options = accept("check --kernel=6.1 a");
+	assert_string_equal(options.kernel, "6.1");
+	assert_null(options.kernel_file);
+	options = accept("check --boot --firmware=uefi a");
+	assert_true(options.boot);
+}
+
 static void test_names_that_look_like_options(void **state)
 {
 	(void)state;
@@ -112,7 +134,17 @@ static void test_help_needs_no_operand(void **state)
 static void test_refusals(void **state)
 {
 	(void)state;
-	refuse("", "name a command: check, inspect, machine or explain");
+	refuse("", "name a command: check, inspect, boot, machine or explain");
+	refuse("boot", "name a disk image or a kernel");
+	refuse("boot a b", "'b' is one argument too many");
+	refuse("boot --kernel=vmlinuz disk.raw",
+	       "--kernel and 'disk.raw' are two inputs: boot one at a time");
+	refuse("boot --patience=0 a", "--patience wants seconds, from 1 to 86400, not '0'");
+	refuse("boot --patience=1m a", "--patience wants seconds, from 1 to 86400, not '1m'");
+	refuse("check --boot --kernel 6.1 a", "--boot boots the default entry: it excludes --kernel");
+	refuse("check --firmware=bios a", "--firmware goes with --boot");
+	refuse("machine --firmware=both a", "--firmware wants bios or uefi, not 'both'");
+	refuse("boot -k 6.1 a", "there is no option '-k'");
 	refuse("chek disk.raw", "there is no command 'chek': did you mean check?");
 	refuse("frobnicate", "there is no command 'frobnicate'");
 	refuse("disk.raw", "there is no command 'disk.raw': did you mean check disk.raw?");
@@ -163,7 +195,8 @@ static void test_nearest(void **state)
 	assert_null(nearest_name(endless, names, 3));
 }
 
-/* The table itself: letters and names are unique, and each help line fits 80 columns behind its option. */
+/* The table itself: letters and names are unique in a command, and each help line fits 80 columns behind its
+ * option. */
 static void test_table(void **state)
 {
 	(void)state;
@@ -171,6 +204,8 @@ static void test_table(void **state)
 		assert_true(row->commands != 0);
 		assert_true(strlen(row->help) <= 71);
 		for (const struct option_row *other = row + 1; other->name; other++) {
+			if (!(row->commands & other->commands))
+				continue;
 			assert_string_not_equal(row->name, other->name);
 			assert_int_not_equal(row->id, other->id);
 			if (row->letter)
@@ -199,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_every_option),
+		cmocka_unit_test(test_boot),
 		cmocka_unit_test(test_names_that_look_like_options),
 		cmocka_unit_test(test_help_needs_no_operand),
 		cmocka_unit_test(test_refusals),
