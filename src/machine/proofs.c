@@ -81,6 +81,7 @@ void proofs_begin(struct machine *machine)
 	struct proof_state *state = proof_state(machine);
 	static const unsigned modem_ports[PROOF_PORTS] = { 0x3fc, 0x2fc, 0x3ec, 0x2ec };
 	state->begun = true;
+	state->console_bytes = machine->console->bytes;
 	state->has_irqs = irq_read(machine, state->irqs, NULL);
 	for (size_t i = 0; i < PROOF_PORTS; i++)
 		state->has_modem[i] = port_read(machine, modem_ports[i], 1, &state->modem[i], NULL);

@@ -44,6 +44,7 @@ struct proof_state {
 	bool begun;
 	bool has_irqs, has_modem[PROOF_PORTS];
 	uint64_t irqs[PROOF_IRQS];
+	uint64_t console_bytes;      /* that had come */
 	unsigned modem[PROOF_PORTS]; /* modem control registers */
 	bool was_plugged;            /* the spare disk was taken by the machine */
 	size_t plugged_from;         /* the console's line from which on it may be told of */
@@ -72,7 +73,12 @@ void proof_evidence_place(struct machine *machine, struct proof *proof, const st
 /* Waits that long, or until the machine is gone: false. */
 bool proof_wait(struct machine *machine, double seconds);
 
-/* scsi_trace.c: the trace is on between the two. False: this machine has none. */
+/* scsi_trace.c: the trace is on between the two. NULL: this machine has none. */
 struct scsi_trace;
 struct scsi_trace *scsi_trace_begin(struct machine *machine, unsigned target, struct scsi_seen *seen);
 void scsi_trace_end(struct scsi_trace *trace);
+
+/* One that is only fed, with what QEMU says on its standard error. */
+struct scsi_trace *scsi_trace_new(struct machine *machine, unsigned target, struct scsi_seen *seen);
+void scsi_trace_feed(struct scsi_trace *trace, struct span bytes);
+void scsi_trace_free(struct scsi_trace *trace);

@@ -170,6 +170,9 @@ static bool plug(struct machine *machine, struct error *error)
 	                           "physical_block_size", 4096, "vendor", "Google", "product",
 	                           "PersistentDisk", "ver", "1", "serial", "persistent-disk-1");
 	struct proof_state *state = proof_state(machine);
+	/* What the machine's own disk is, as far as this QEMU has it. */
+	if (machine->request && machine->request->qemu->has.scsi_version)
+		json_object_set_new(device, "scsi_version", json_integer(6));
 	state->plugged_from = machine->console->lines.count;
 	state->was_plugged = qmp_ask(machine->qmp, "device_add", device, NULL, error);
 	return state->was_plugged;

@@ -99,16 +99,17 @@ void prove_console(struct machine *machine, struct proof *out)
 	}
 	struct virtio_view scsi;
 	virtio_view(machine, MACHINE_SCSI, &scsi);
-	if (machine->run->steps[RUN_INIT].reached || machine->run->steps[RUN_LOGIN].reached)
+	const struct proof_state *state = proof_state(machine);
+	if (!scsi.known || scsi.features == 0) {
+		proof_set(machine, out, ANSWER_UNKNOWN, "no line of a kernel came out of ttyS0");
+	} else if (!state->begun || machine->console->bytes != state->console_bytes) {
+		/* Programs write there: the kernel is quiet, which is no matter of where its console is. */
 		proof_set(machine, out, ANSWER_UNKNOWN,
-		          "programs write to ttyS0, and the kernel is quiet: it was told to be, or has no "
-		          "console there");
-	else if (scsi.known && scsi.features > 0) {
+		          "a kernel drives the machine, and other lines than its own came out of ttyS0");
+	} else {
 		proof_evidence(machine, out, RUN_QMP_PATH, scsi.line, "virtio-scsi: %s", scsi.names);
 		proof_set(machine, out, ANSWER_NO,
-		          "a kernel drives the machine, and not a line of it came out of ttyS0");
-	} else {
-		proof_set(machine, out, ANSWER_UNKNOWN, "no kernel was seen to run");
+		          "a kernel drives the machine, and nothing of what it says came out of ttyS0");
 	}
 }
 

@@ -135,7 +135,7 @@ static void take_line(struct scsi_trace *trace, const char *line)
 	}
 }
 
-static void take(struct scsi_trace *trace, struct span bytes)
+void scsi_trace_feed(struct scsi_trace *trace, struct span bytes)
 {
 	for (size_t i = 0; i < bytes.size; i++) {
 		char byte = (char)bytes.data[i];
@@ -155,7 +155,7 @@ static void ready(void *context, int descriptor, short came)
 	char bytes[16384];
 	ssize_t got = read(descriptor, bytes, sizeof(bytes));
 	if (got > 0)
-		take(trace, span_of(bytes, (size_t)got));
+		scsi_trace_feed(trace, span_of(bytes, (size_t)got));
 	else if (got == 0 || (errno != EINTR && errno != EAGAIN))
 		loop_forget(trace->machine->loop, descriptor);
 }
@@ -171,13 +171,19 @@ static bool switch_events(struct machine *machine, bool on)
 	return switched;
 }
 
+struct scsi_trace *scsi_trace_new(struct machine *machine, unsigned target, struct scsi_seen *seen)
+{
+	struct scsi_trace *trace = arena_alloc(machine->arena, sizeof(*trace));
+	*trace = (struct scsi_trace){ .machine = machine, .seen = seen, .target = target };
+	return trace;
+}
+
 struct scsi_trace *scsi_trace_begin(struct machine *machine, unsigned target, struct scsi_seen *seen)
 {
 	struct loop *loop = machine->loop;
 	if (machine->said < 0)
 		return NULL;
-	struct scsi_trace *trace = arena_alloc(machine->arena, sizeof(*trace));
-	*trace = (struct scsi_trace){ .machine = machine, .seen = seen, .target = target };
+	struct scsi_trace *trace = scsi_trace_new(machine, target, seen);
 	for (size_t i = 0; i < loop->count && !trace->had_watch; i++)
 		if (loop->watches[i].descriptor == machine->said) {
 			trace->before = loop->watches[i];
@@ -201,5 +207,10 @@ void scsi_trace_end(struct scsi_trace *trace)
 	if (trace->had_watch)
 		loop_watch(machine->loop, machine->said, trace->before.events, trace->before.ready,
 		           trace->before.context);
+	scsi_trace_free(trace);
+}
+
+void scsi_trace_free(struct scsi_trace *trace)
+{
 	text_free(&trace->line);
 }

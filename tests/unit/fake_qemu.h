@@ -2,6 +2,7 @@
 // next part. It is served by the same loop as what asks it, so that nothing depends on time.
 #pragma once
 
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
