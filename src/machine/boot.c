@@ -83,6 +83,7 @@ static void prepare(struct boot *boot)
 		.console = &boot->console,
 		.network = &boot->network,
 		.run = boot->run,
+		.said = -1,
 	};
 }
 

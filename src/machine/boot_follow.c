@@ -161,14 +161,21 @@ static enum boot_outcome outcome_now(struct boot *boot)
 	return BOOT_WAITS;
 }
 
+/*
+ * Is it time to see where counters stand before a kernel changes them? Behind the firmware's own use of the
+ * devices: at the loader's first line, for a kernel may be quiet, or at the kernel's.
+ */
+static bool begins(const struct boot *boot)
+{
+	const struct run_step *steps = boot->run->steps;
+	return !boot->begun && (steps[RUN_LOADER].reached || steps[RUN_KERNEL].reached);
+}
+
 static bool is_over(void *context)
 {
 	struct boot *boot = context;
 	boot_show(boot, NULL);
-	/* Before the kernel does anything of its own. */
-	if (!boot->begun && boot->run->steps[RUN_KERNEL].reached)
-		return true;
-	return outcome_now(boot) != BOOT_WAITS;
+	return begins(boot) || outcome_now(boot) != BOOT_WAITS;
 }
 
 /* A guest that failed may have more to say on why, and a machine that ended an event on the way. */
@@ -189,7 +196,7 @@ void boot_follow(struct boot *boot)
 {
 	while (boot->outcome == BOOT_WAITS) {
 		(void)loop_until(&boot->loop, 1, is_over, boot);
-		if (!boot->begun && boot->run->steps[RUN_KERNEL].reached && !boot->loop.stopped) {
+		if (begins(boot) && !boot->loop.stopped) {
 			boot->begun = true;
 			if (boot->request->prove)
 				proofs_begin(&boot->machine);

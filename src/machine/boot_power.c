@@ -193,6 +193,7 @@ static void watch_all(struct boot *boot)
 		loop_watch(loop, boot->ports[i], POLLIN, port_ready, boot);
 	if (boot->process.pidfd >= 0)
 		loop_watch(loop, boot->process.pidfd, POLLIN, ended_ready, boot);
+	boot->machine.said = boot->process.said;
 	if (boot->process.said >= 0)
 		loop_watch(loop, boot->process.said, POLLIN, said_ready, boot);
 }

@@ -32,8 +32,8 @@ extern const struct proof_row proof_rows[]; /* in the order in which they are ma
 
 /*
  * What the counters and registers stand at before a kernel's driver has touched them, so that the firmware's
- * share is known: it uses the disk, and probes the serial ports, itself. Called at the kernel's first line,
- * or, where none may come (a quiet kernel), some time after the boot loader spoke; the last call counts.
+ * share is known: it uses the disk, and probes the serial ports, itself. Called at the loader's first line
+ * (a kernel may be quiet), or at the kernel's where there is no loader.
  */
 void proofs_begin(struct machine *machine);
 
