@@ -82,9 +82,12 @@ static void take_lines(struct span said, struct arena *arena, struct qemu_answer
 
 /* Why there is no answer: its own words, if it had any. */
 static bool no_answer(struct machine_process *process, const char *program, const char *machine, bool timely,
-                      double seconds, struct error *error)
+                      size_t said, double seconds, struct error *error)
 {
 	int status;
+	if (said >= ANSWERS_MOST)
+		return error_set(error, ERROR_UNSUPPORTED,
+		                 "%s says more than 4 MiB when it is asked what it can do", program);
 	if (!timely)
 		return error_set(error, ERROR_UNSUPPORTED,
 		                 "%s does not answer within %.0f seconds when it is asked what it can do",
@@ -148,7 +151,7 @@ bool qemu_ask(const char *program, const char *machine, double seconds, struct a
 		take_lines(span_of(said.data, said.size), arena, out);
 	bool answered = timely && qemu_answered(out, "machine");
 	if (!answered) {
-		no_answer(&process, program, machine, timely, seconds, error);
+		no_answer(&process, program, machine, timely, said.size, seconds, error);
 		json_decref(out->replies);
 		out->replies = NULL;
 	}
