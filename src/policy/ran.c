@@ -32,7 +32,7 @@ static bool is_of_devices(enum proof_id id)
 
 static bool has_come_to(const struct run *run, enum run_phase phase)
 {
-	for (int at = phase; at < RUN_PHASES; at++)
+	for (unsigned at = phase; at < RUN_PHASES; at++)
 		if (run->steps[at].reached)
 			return true;
 	return false;
