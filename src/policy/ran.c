@@ -154,6 +154,18 @@ static bool is_of_running_system(const struct rule *rule)
 	       rule->predicate->kind == PREDICATE_SYSCTL;
 }
 
+/* A file that the image has as well shows nothing that was not read: only the kernel that runs does. */
+static bool is_seen_running(const struct finding *finding)
+{
+	if (finding->rule->predicate->kind != PREDICATE_KCONFIG || str_equal(finding->how, "live"))
+		return true;
+	for (size_t i = 0; i < finding->evidence.count; i++)
+		if (str_starts(finding->evidence.items[i].path ? finding->evidence.items[i].path : "",
+		               "/proc/"))
+			return true;
+	return false;
+}
+
 /* The guest saw itself. Where it was judged by its kernel's options alone, those are of /proc/config.gz. */
 static void ask_inside(const struct join *join, size_t run, size_t n, struct ran *out)
 {
@@ -162,8 +174,8 @@ static void ask_inside(const struct join *join, size_t run, size_t n, struct ran
 		return;
 	const struct finding *finding = &inside->findings.items[n];
 	bool hardware = str_equal(finding->rule->section, "hardware");
-	if (!is_of_running_system(finding->rule) || (hardware && !str_equal(finding->how, "live")) ||
-	    (hardware && !join->runs[run].is_reference) ||
+	if (!is_of_running_system(finding->rule) || !is_seen_running(finding) ||
+	    (hardware && !str_equal(finding->how, "live")) || (hardware && !join->runs[run].is_reference) ||
 	    (finding->verdict != VERDICT_PASS && finding->verdict != VERDICT_FAIL))
 		return;
 	bool passes = finding->verdict == VERDICT_PASS;
