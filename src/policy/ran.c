@@ -192,6 +192,19 @@ static void ask_inside(const struct join *join, size_t run, size_t n, struct ran
 		*LIST_ADD(join->arena, &out->evidence) = finding->evidence.items[i];
 }
 
+/*
+ * A kernel by itself has none of its modules with it: that nothing drives a device is no failure of it, and
+ * what was read of its configuration stands.
+ */
+static void spare_modules(const struct join *join, const struct rule *rule, struct ran *out)
+{
+	if (join->facts->kind == INPUT_DISK || out->shown != ANSWER_NO ||
+	    !str_equal(rule->section, "hardware"))
+		return;
+	out->shown = ANSWER_UNKNOWN;
+	out->reason = arena_printf(join->arena, "%s, where a kernel runs without its modules", out->reason);
+}
+
 void ran_find(const struct join *join, size_t n, struct ran *out)
 {
 	const struct rule *rule = join->judgement->findings.items[n].rule;
@@ -202,4 +215,5 @@ void ran_find(const struct join *join, size_t n, struct ran *out)
 		ask_proofs(join, &join->runs[i], rule, out);
 		ask_inside(join, i, n, out);
 	}
+	spare_modules(join, rule, out);
 }

@@ -285,6 +285,26 @@ static void the_worst_of_several_counts(void **state)
 	bench_close(&bench);
 }
 
+/* Its drivers may be modules, which are not with it. */
+static void a_kernel_alone_lacks_its_modules(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("none", RUN_CAME_UP);
+	reach(&run, RUN_LOGIN);
+	bench.facts.kind = INPUT_KERNEL;
+	prove(&bench, &run, PROOF_NET_DRIVEN, ANSWER_NO, "nothing drives it");
+	prove(&bench, &run, PROOF_SERIAL_TTYS1, ANSWER_YES, "on IRQ 3");
+	join(&bench, &run, 1);
+	const struct finding *finding = finding_of(&bench, "hardware.net.virtio");
+	assert_int_not_equal(finding->verdict, VERDICT_FAIL);
+	assert_string_equal(finding->how, "read");
+	assert_non_null(
+		strstr(finding->reason, "nothing drives it, where a kernel runs without its modules"));
+	expect_ran(&bench, "hardware.serial.ttyS1", VERDICT_PASS, "ran", "seen on");
+	bench_close(&bench);
+}
+
 /* It may be up, unseen: the console is what fails. */
 static void silence_is_no_failed_boot(void **state)
 {
@@ -362,6 +382,7 @@ int main(void)
 		cmocka_unit_test(what_nothing_explains_makes_what_could_unknown),
 		cmocka_unit_test(the_machine_is_not_the_image),
 		cmocka_unit_test(the_worst_of_several_counts),
+		cmocka_unit_test(a_kernel_alone_lacks_its_modules),
 		cmocka_unit_test(silence_is_no_failed_boot),
 		cmocka_unit_test(the_guest_sees_itself),
 		cmocka_unit_test(without_a_boot_nothing_changes),
