@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "machine/arguments.h"
+#include "machine/inside.h"
 #include "machine/proofs_private.h"
 
 /* Where the firmware of QEMU's pc puts the PIIX4's power management: SeaBIOS 0x600, OVMF 0xb000. */
@@ -121,9 +122,24 @@ static void from_step(struct machine *machine, enum run_phase phase, const char 
 	proof_set(machine, out, ANSWER_YES, "%s", words);
 }
 
+/* A kernel by itself runs our own init, which has neither a root nor a login. */
+static bool is_alone(struct machine *machine, struct proof *out)
+{
+	const char *line = machine->request ? machine->request->command_line : NULL;
+	char init[64];
+	if (!line || !command_line_has(line, "rdinit", init, sizeof(init)) ||
+	    !str_equal(init, strchr(INSIDE_INIT, '=') + 1))
+		return false;
+	proof_set(machine, out, ANSWER_UNKNOWN,
+	          "the kernel ran by itself, with slipway's own init in the place of a system");
+	return true;
+}
+
 void prove_root(struct machine *machine, struct proof *out)
 {
 	const struct run *run = machine->run;
+	if (is_alone(machine, out))
+		return;
 	if (run->steps[RUN_ROOT].reached) {
 		from_step(machine, RUN_ROOT, "the root file system was mounted", out);
 		return;
@@ -148,6 +164,8 @@ void prove_root(struct machine *machine, struct proof *out)
 
 void prove_login(struct machine *machine, struct proof *out)
 {
+	if (is_alone(machine, out))
+		return;
 	if (machine->run->steps[RUN_LOGIN].reached)
 		from_step(machine, RUN_LOGIN, "a login prompt stands on ttyS0", out);
 	else

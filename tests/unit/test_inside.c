@@ -17,6 +17,7 @@
 #include "cmd/bootable.h"
 #include "live/ethtool.h"
 #include "machine/embedded.h"
+#include "machine/init/pack.h"
 #include "machine/inside.h"
 #include "tar_builder.h"
 #include "tools.h"
@@ -181,6 +182,36 @@ static void init_is_in_the_initramfs(void **state)
 	arena_free(&arena);
 }
 
+/* What a kernel by itself sends is packed by our own hand: gzip has to agree. */
+static void what_is_packed_is_gzip(void **state)
+{
+	(void)state;
+	static uint8_t bytes[200000];
+	static const size_t sizes[] = { 0, 1, 2, 3, 4, 259, 70000, sizeof(bytes) };
+	struct arena arena = { 0 };
+	for (unsigned kind = 0; kind < 4; kind++) {
+		uint32_t random = 1;
+		for (size_t i = 0; i < sizeof(bytes); i++) {
+			random = random * 1664525 + 1013904223;
+			bytes[i] = (uint8_t)(kind == 0   ? 0
+			                     : kind == 1 ? random >> 24
+			                     : kind == 2 ? i / 7 * (i >> 9)
+			                                 : (random >> 30) + (i % 1024 < 300 ? 'a' : 0));
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+			FILE *file = tmpfile();
+			assert_true(pack(bytes, sizes[i], file));
+			struct span packed = tool_content(file, &arena);
+			assert_true(kind != 0 || packed.size < sizes[i] / 100 + 32);
+			struct span back = tool_filter(COMMAND("gzip", "-dc"), packed, &arena);
+			assert_int_equal(back.size, sizes[i]);
+			assert_memory_equal(back.data, bytes, sizes[i]);
+			fclose(file);
+		}
+	}
+	arena_free(&arena);
+}
+
 static void add_link(struct tar_builder *tar, const char *name, const char *target)
 {
 	uint8_t *header = tar_builder_header(tar, name, '2', 0, TAR_USTAR);
@@ -335,6 +366,7 @@ int main(void)
 		cmocka_unit_test(the_command_line_is_kept),
 		cmocka_unit_test(script_is_one_for_sh),
 		cmocka_unit_test(init_is_in_the_initramfs),
+		cmocka_unit_test(what_is_packed_is_gzip),
 		cmocka_unit_test(a_capture_is_a_running_machine),
 		cmocka_unit_test(no_capture_is_told),
 		cmocka_unit_test(offloads_have_the_kernels_names),

@@ -24,5 +24,5 @@ void network_serve(void); /* a child that does not return */
 /* capture.c: over ttyS1 when it is asked for there, and a mark on the other two. Does not return. */
 void capture_serve(const char *release);
 
-/* tree.c: a tar of what the kernel shows, in the file `path`; its size, or -1. */
+/* tree.c: a tar of what the kernel shows, gzipped, in the file `path`; its size, or -1. */
 long capture_write(const char *path, const char *release);

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "live/ethtool.h"
 #include "machine/init/init.h"
+#include "machine/init/pack.h"
 
 #define BLOCK     512
 #define FILE_MOST ((size_t)1 << 20)
@@ -183,6 +184,17 @@ static void add_kind(struct tar *tar, size_t kind)
 		closedir(folder);
 }
 
+/* The size of the file; -1: there is no room. */
+static long write_packed(const char *path, const uint8_t *bytes, size_t size)
+{
+	FILE *file = fopen(path, "we");
+	if (!file)
+		return -1;
+	bool whole = pack(bytes, size, file);
+	long length = ftell(file);
+	return fclose(file) == 0 && whole ? length : -1;
+}
+
 long capture_write(const char *path, const char *release)
 {
 	static const char *const files[] = {
@@ -194,7 +206,9 @@ long capture_write(const char *path, const char *release)
 		"/proc/sys/net/core", "/proc/sys/net/ipv4",
 	};
 	static const char end[2 * BLOCK];
-	struct tar tar = { .out = fopen(path, "we") };
+	char *bytes = NULL;
+	size_t size = 0;
+	struct tar tar = { .out = open_memstream(&bytes, &size) };
 	struct utsname names;
 	struct text offloads = { 0 };
 	if (!tar.out)
@@ -212,5 +226,8 @@ long capture_write(const char *path, const char *release)
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		add_folder(&tar, folders[i], false, 0);
 	bool whole = fwrite(end, 1, sizeof(end), tar.out) == sizeof(end);
-	return fclose(tar.out) == 0 && whole ? tar.size + (long)sizeof(end) : -1;
+	whole = fclose(tar.out) == 0 && whole;
+	long packed = whole ? write_packed(path, (const uint8_t *)bytes, size) : -1;
+	free(bytes);
+	return packed;
 }
