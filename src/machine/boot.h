@@ -51,6 +51,7 @@ struct boot {
 	double cpu_seconds, cpu_read;
 	bool ended; /* the process was collected */
 	int status; /* then */
+	bool on;    /* QMP has greeted */
 	bool begun; /* proofs_begin() was called */
 
 	/* Progress: what was seen at the last look, and when it last changed. */
@@ -69,6 +70,8 @@ void boot_drain(struct boot *boot);
 /* Seconds since it was switched on; processor time that the machine has used. */
 double boot_seconds(const struct boot *boot);
 double boot_cpu_seconds(struct boot *boot);
+/* What QEMU said on its standard error; "" */
+const char *boot_complaint(const struct boot *boot);
 /* Has the machine ended? */
 bool boot_is_gone(struct boot *boot);
 

@@ -14,7 +14,8 @@
 #define RUNNING_TIMES  2   /* once init runs, which may work in silence */
 #define LOOK_SECONDS   3.0 /* between two questions over QMP */
 #define SHOW_SECONDS   0.2 /* between two words on progress */
-#define SETTLE_SECONDS 3.0 /* for the last lines after a failure */
+#define SETTLE_SECONDS 3.0 /* for the last lines after a failure, at most */
+#define SILENT_SECONDS 0.7 /* and when none came for so long */
 
 /*
  * A system that runs without a login prompt is told from one that waits: systemd begins to show what it waits
@@ -127,6 +128,9 @@ static bool is_hung(struct boot *boot)
 	double patience = boot->request->patience > 0 ? boot->request->patience : PATIENCE;
 	if (boot->run->steps[RUN_INIT].reached)
 		patience *= RUNNING_TIMES;
+	/* QMP is to have been asked once, at least. */
+	if (patience < LOOK_SECONDS + 1)
+		patience = LOOK_SECONDS + 1;
 	double wall = boot_seconds(boot) - boot->moved, cpu = boot_cpu_seconds(boot) - boot->moved_cpu;
 	if (wall < patience)
 		return boot_seconds(boot) > LAST_RESORT;
@@ -183,9 +187,15 @@ static void settle(struct boot *boot)
 {
 	if (boot->outcome == BOOT_SYMPTOM || boot->outcome == BOOT_STOPPED) {
 		double end = loop_now() + (boot->ended ? 0.2 : SETTLE_SECONDS);
+		double heard = loop_now();
+		uint64_t bytes = boot->console.bytes;
 		boot->loop.stopped = false;
-		while (loop_now() < end && !boot->loop.stopped)
+		while (loop_now() < end && loop_now() - heard < SILENT_SECONDS && !boot->loop.stopped) {
 			(void)loop_until(&boot->loop, 0.1, NULL, NULL);
+			if (boot->console.bytes != bytes)
+				heard = loop_now();
+			bytes = boot->console.bytes;
+		}
 		boot_drain(boot);
 	}
 	if (boot->console.failed && boot->outcome == BOOT_STOPPED)

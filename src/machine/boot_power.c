@@ -41,8 +41,9 @@ bool boot_is_gone(struct boot *boot)
 {
 	if (!boot->ended && boot->process.process > 0 && process_ended(&boot->process, &boot->status)) {
 		boot->ended = true;
-		/* Nothing is worth waiting for any more, for the proofs neither. */
-		boot->loop.stopped = true;
+		/* Nothing is worth waiting for any more, for the proofs neither; but for what QMP still
+		 * holds, while it greets. */
+		boot->loop.stopped |= boot->on;
 	}
 	return boot->ended;
 }
@@ -228,13 +229,19 @@ static bool open_inside(struct boot *boot, struct error *error)
 	return true;
 }
 
+const char *boot_complaint(const struct boot *boot)
+{
+	struct span said = span_trim(span_text(text_get(&boot->process.complaint)));
+	return arena_string(boot->arena, said);
+}
+
 /* Why QEMU did not even greet. */
 static bool not_started(struct boot *boot, struct error *error)
 {
 	/* Its last words may be on the way. */
 	(void)loop_until(&boot->loop, boot_is_gone(boot) ? 0 : 1, NULL, NULL);
 	(void)boot_is_gone(boot);
-	const char *said = text_get(&boot->process.complaint);
+	const char *said = boot_complaint(boot);
 	if (*said)
 		return error_set(error, ERROR_UNSUPPORTED,
 		                 "%s cannot be the reference machine: it says \"%s\"",
@@ -270,6 +277,8 @@ bool boot_switch_on(struct boot *boot, struct error *error)
 	watch_all(boot);
 	if (!qmp_open(boot->qmp_ends[0], &boot->loop, boot->qmp_log, &boot->qmp, error))
 		return boot->outcome == BOOT_INTERRUPTED || not_started(boot, error);
+	boot->on = true;
+	boot->loop.stopped |= boot->ended;
 	return true;
 }
 

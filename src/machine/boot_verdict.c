@@ -59,8 +59,8 @@ static void judge_death(struct boot *boot)
 		            strsignal(WTERMSIG(boot->status)));
 	else
 		text_printf(&why, "QEMU ended with status %d", WEXITSTATUS(boot->status));
-	if (*text_get(&boot->process.complaint))
-		text_printf(&why, " and said \"%.300s\"", text_get(&boot->process.complaint));
+	if (*boot_complaint(boot))
+		text_printf(&why, " and said \"%.300s\"", boot_complaint(boot));
 	end(boot, RUN_MACHINE, arena_strdup(boot->arena, text_get(&why)));
 }
 
@@ -107,36 +107,54 @@ static void add_symptom(struct boot *boot, const char *name, struct place place)
 		put_first(boot->run);
 }
 
-/* What QMP tells of a boot that came to no root file system, or said nothing. */
-static void ask_machine(struct boot *boot)
+/* A boot that found no root file system: is it that nobody drives the disk? */
+static void ask_for_driver(struct boot *boot)
 {
-	struct run *run = boot->run;
 	uint64_t line = 0;
-	if (boot->ended || boot->loop.stopped)
+	if (boot->ended || !boot->console.kernel_spoke || boot->run->steps[RUN_ROOT].reached ||
+	    boot_disk_is_driven(boot, &line) != ANSWER_NO)
 		return;
-	enum answer driven = boot_disk_is_driven(boot, &line);
-	struct place place = { .path = RUN_QMP_PATH, .line = line };
-	if (driven == ANSWER_NO && boot->console.kernel_spoke && !run->steps[RUN_ROOT].reached) {
-		place.text = "no driver agreed on features with the virtio-scsi controller";
-		add_symptom(boot, "driver-never-bound", place);
-	}
-	if (driven == ANSWER_YES && !boot->console.kernel_spoke) {
-		place.text =
-			"a driver agreed on features with the virtio-scsi controller, and ttyS0 shows no "
-			"line of a kernel";
-		add_symptom(boot, "no-console", place);
-	}
+	add_symptom(boot, "driver-never-bound",
+	            (struct place){
+			    .path = RUN_QMP_PATH,
+			    .line = line,
+			    .text = "no driver agreed on features with the virtio-scsi controller",
+		    });
+}
+
+/* The disk is driven, and neither a kernel nor an init has said a word. */
+static void ask_for_silent_kernel(struct boot *boot)
+{
+	const struct run *run = boot->run;
+	uint64_t line = 0;
+	if (boot->ended || boot->console.kernel_spoke || run->steps[RUN_ROOT].reached ||
+	    run->steps[RUN_INIT].reached || boot_disk_is_driven(boot, &line) != ANSWER_YES)
+		return;
+	add_symptom(boot, "no-console",
+	            (struct place){
+			    .path = RUN_QMP_PATH,
+			    .line = line,
+			    .text = "a driver agreed on features with the virtio-scsi controller, and ttyS0 "
+				    "shows no line of a kernel",
+		    });
 }
 
 static void judge_failed(struct boot *boot)
 {
-	ask_machine(boot);
-	end(boot, RUN_FAILED, boot->run->symptoms.items[0].message);
+	const struct run *run = boot->run;
+	for (size_t i = 0; i < run->symptoms.count; i++)
+		if (str_equal(run->symptoms.items[i].name, "unable-to-mount-root")) {
+			ask_for_driver(boot);
+			break;
+		}
+	end(boot, RUN_FAILED, run->symptoms.items[0].message);
 }
 
 static void judge_hung(struct boot *boot)
 {
-	ask_machine(boot);
+	if (!boot->run->steps[RUN_INIT].reached)
+		ask_for_driver(boot);
+	ask_for_silent_kernel(boot);
 	if (boot->run->symptoms.count > 0) {
 		end(boot, RUN_FAILED, boot->run->symptoms.items[0].message);
 		return;

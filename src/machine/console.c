@@ -167,7 +167,8 @@ static bool escape(struct console *console, uint8_t byte)
 		return true;
 	}
 	/* A new line ends what somebody forgot to end; CAN and SUB do by definition. */
-	if (byte == '\n' || byte == '\r' || byte == 0x18 || byte == 0x1a || ++console->escape_length > ESCAPE_MOST) {
+	if (byte == '\n' || byte == '\r' || byte == 0x18 || byte == 0x1a ||
+	    ++console->escape_length > ESCAPE_MOST) {
 		console->escape = ESCAPE_NONE;
 		return false;
 	}
@@ -260,13 +261,15 @@ const char *console_last(const struct console *console)
 
 void console_recent(const struct console *console, struct run *run)
 {
-	uint64_t first = console->line_count > CONSOLE_RECENT_MOST ? console->line_count - CONSOLE_RECENT_MOST : 0;
+	uint64_t first =
+		console->line_count > CONSOLE_RECENT_MOST ? console->line_count - CONSOLE_RECENT_MOST : 0;
 	run->last_lines.count = 0;
 	bool stands = console->raw.size > 0 && *text_get(&console->last);
 	for (uint64_t i = first; i < console->line_count; i++) {
 		const struct text *line = &console->recent[i % CONSOLE_RECENT_MOST];
 		if (line->size > 0 && !(stands && i == first && console->line_count >= CONSOLE_RECENT_MOST))
-			*LIST_ADD(console->arena, &run->last_lines) = arena_strdup(console->arena, text_get(line));
+			*LIST_ADD(console->arena, &run->last_lines) =
+				arena_strdup(console->arena, text_get(line));
 	}
 	if (stands)
 		*LIST_ADD(console->arena, &run->last_lines) =

@@ -17,7 +17,10 @@
 #define NO_MEMORY   "out-of-memory", "the guest ran out of memory"
 
 #define ROW(name_and_message, pattern, weight) ROW_OF(name_and_message, pattern, weight)
-#define ROW_OF(name, message, pattern, weight) { name, pattern, message, weight }
+#define ROW_OF(name, message, pattern, weight)                                                               \
+	{                                                                                                    \
+		name, pattern, message, weight                                                               \
+	}
 
 const struct symptom_row symptom_rows[] = {
 	ROW(NO_DEVICE, "No bootable device*", SYMPTOM_ENDS),

@@ -319,7 +319,8 @@ struct failure {
 
 /* As the programs say it, taken from their sources and from guests that failed. */
 static const struct failure failures[] = {
-	{ "error: unknown filesystem.\r\nEntering rescue mode...\r\ngrub rescue> ", "grub-rescue", NULL, true },
+	{ "error: unknown filesystem.\r\nEntering rescue mode...\r\ngrub rescue> ", "grub-rescue", NULL,
+	  true },
 	{ "\x1b[1;1HGNU GRUB  version 2.06\x1b[3;1H   Minimal BASH-like line editing is supported. For\r\n",
 	  "grub-rescue", NULL, true },
 	{ "grub> ", "grub-rescue", NULL, true },
@@ -332,7 +333,8 @@ static const struct failure failures[] = {
 	  "ALERT!  UUID=1-2 does not exist.  Dropping to a shell!\n\n(initramfs) ",
 	  "unable-to-mount-root", NULL, true },
 	{ "[  190.1] dracut-initqueue[300]: Warning: /dev/disk/by-uuid/1-2 does not exist\n"
-	  "Generating \"/run/initramfs/rdsosreport.txt\"\nEntering emergency mode. Exit the shell to continue.\n",
+	  "Generating \"/run/initramfs/rdsosreport.txt\"\nEntering emergency mode. Exit the shell to "
+	  "continue.\n",
 	  "unable-to-mount-root", "emergency-shell", true },
 	{ "[    3.000000] Kernel panic - not syncing: No working init found.  Try passing init= option\n",
 	  "no-init", NULL, true },
@@ -349,16 +351,18 @@ static const struct failure failures[] = {
 	{ "[    5.000000] XFS (sda1): Metadata corruption detected at xfs_agi_verify\n"
 	  "[    5.000001] XFS (sda1): Unmount and run xfs_repair\n",
 	  "file-system-corruption", NULL, false },
-	{ "/dev/sda1: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.\n", "file-system-corruption", NULL, false },
+	{ "/dev/sda1: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.\n", "file-system-corruption", NULL,
+	  false },
 	{ "Verification failed: (0x1A) Security Violation\n", "secure-boot", NULL, true },
-	{ "[   30.000000] cloud-init[400]: request to http://169.254.169.254/computeMetadata failed: timed out\n",
+	{ "[   30.000000] cloud-init[400]: request to http://169.254.169.254/computeMetadata failed: timed "
+	  "out\n",
 	  "no-metadata-server", NULL, false },
 	{ "[   40.000000] Out of memory: Killed process 400 (python3)\n", "out-of-memory", NULL, false },
 	{ "No DEFAULT or UI configuration directive found!\nboot: ", "boot-loader-failed", NULL, true },
 	/* What systems say that are well */
 	{ "[    0.000000] Command line: root=/dev/sda1 panic=10 emergency\n", NULL, NULL, false },
-	{ "error: file `/boot/grub/fonts/unicode.pf2' not found.\nerror: no suitable video mode found.\n", NULL,
-	  NULL, false },
+	{ "error: file `/boot/grub/fonts/unicode.pf2' not found.\nerror: no suitable video mode found.\n",
+	  NULL, NULL, false },
 	{ "[  OK  ] Stopped emergency.service - Emergency Shell.\n", NULL, NULL, false },
 	{ "Begin: Waiting for root file system ... done.\n", NULL, NULL, false },
 	{ "[    9.000000] EXT4-fs (sda1): recovery complete\n", NULL, NULL, false },
@@ -373,7 +377,8 @@ static void failures_by_their_marks(void **state)
 		feed(failure->text);
 		size_t count = !failure->first ? 0 : !failure->second ? 1 : 2;
 		if (run.symptoms.count != count || console.failed != failure->ends)
-			fail_msg("%s: %zu symptoms, failed %d", failure->text, run.symptoms.count, console.failed);
+			fail_msg("%s: %zu symptoms, failed %d", failure->text, run.symptoms.count,
+			         console.failed);
 		if (failure->first)
 			assert_symptom(0, failure->first, "*");
 		if (failure->second)

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Plays QEMU for the director of a boot: speaks QMP and writes to ttyS0 on the descriptors that it was given.
+
+The first argument is the name of a play below, the rest the command line of a machine.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import time
+
+LOGIN = "[    0.000000] Linux version 6.1.0\r\nWelcome to Debian GNU/Linux 12!\r\n\r\nhost login: "
+
+
+class Machine:
+    def __init__(self, words):
+        line = " ".join(words)
+        self.qmp = socket.socket(fileno=int(re.search(r"socket,id=qmp,fd=(\d+)", line)[1]))
+        port = re.search(r"file,id=s0,path=/dev/fdset/(\d+)", line)[1]
+        self.console = int(re.search(rf"fd=(\d+),set={port}\b", line)[1])
+        self.driven = False
+        self.received = b""
+
+    def send(self, message):
+        self.qmp.sendall(json.dumps(message).encode() + b"\r\n")
+
+    def event(self, name, **data):
+        self.send({"timestamp": {"seconds": 1, "microseconds": 0}, "event": name, "data": data})
+
+    def greet(self):
+        self.send({"QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 2}}, "capabilities": []}})
+        self.serve(commands=2)
+
+    def say(self, text):
+        os.write(self.console, text.encode())
+
+    def answer(self, command):
+        if command == "query-commands":
+            return [{"name": name} for name in ("x-query-virtio-status", "query-blockstats", "quit")]
+        if command == "x-query-virtio-status":
+            features = ["VIRTIO_SCSI_F_HOTPLUG: x"] if self.driven else []
+            return {"guest-features": {"dev-features": features, "transports": []}}
+        if command == "query-blockstats":
+            return [{"device": "disk0", "stats": {"rd_operations": 7, "wr_operations": 0}}]
+        if command == "query-status":
+            return {"status": "io-error", "running": False}
+        return {}
+
+    def serve(self, commands=1 << 30, seconds=1e9):
+        """Answers what is asked; ends when it is told to quit, or the other end is gone."""
+        end = time.monotonic() + seconds
+        while commands > 0:
+            line, found, rest = self.received.partition(b"\n")
+            if not found:
+                self.qmp.settimeout(max(end - time.monotonic(), 0.01))
+                try:
+                    more = self.qmp.recv(65536)
+                except TimeoutError:
+                    return
+                if not more:
+                    sys.exit(0)
+                self.received += more
+                continue
+            self.received = rest
+            question = json.loads(line)
+            self.send({"return": self.answer(question["execute"]), "id": question.get("id")})
+            commands -= 1
+            if question["execute"] == "quit":
+                sys.exit(0)
+
+
+def login(machine):
+    machine.say(LOGIN)
+    machine.serve()
+
+
+def panic(machine):
+    machine.say("[    1.000000] Kernel panic - not syncing: Attempted to kill init!\r\n")
+    machine.serve()
+
+
+def panic_and_reset(machine):
+    machine.say("[    1.000000] Kernel panic - not syncing: Fatal exception\r\n")
+    machine.event("SHUTDOWN", guest=True, reason="guest-reset")
+
+
+def reset(machine):
+    machine.say("Loading initial ramdisk ...\r\n")
+    machine.event("SHUTDOWN", guest=True, reason="guest-reset")
+
+
+def power_off(machine):
+    machine.say("[    9.000000] reboot: Power down\r\n")
+    machine.event("SHUTDOWN", guest=True, reason="guest-shutdown")
+
+
+def stop(machine):
+    machine.event("STOP")
+    machine.serve()
+
+
+def killed(machine):
+    machine.say("Booting\r\n")
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def dies(machine):
+    print("qemu: it cannot go on\x1b[2J", file=sys.stderr, flush=True)
+    sys.exit(3)
+
+
+def hang(machine):
+    machine.say("[    0.000000] Linux version 6.1.0\r\n[    1.000000] something\r\n")
+    machine.driven = True
+    machine.serve()
+
+
+def unbound(machine):
+    machine.say("[    0.000000] Linux version 6.1.0\r\n")
+    machine.serve()
+
+
+def silent(machine):
+    machine.say("Loading initial ramdisk ...\r\n")
+    machine.driven = True
+    machine.serve()
+
+
+def interrupt(machine):
+    machine.say("Booting\r\n")
+    machine.serve(seconds=0.3)
+    os.kill(os.getppid(), signal.SIGTERM)
+    machine.serve()
+
+
+def main():
+    play = sys.argv[1]
+    if play == "no_greeting":
+        sys.exit("qemu: -device nonsense: no such thing")
+    machine = Machine(sys.argv[2:])
+    machine.greet()
+    globals()[play](machine)
+
+
+main()

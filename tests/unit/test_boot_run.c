@@ -1,0 +1,203 @@
+// The director of a boot, with a QEMU that is played (played_qemu.py): how each way to end is told, and that
+// nothing is left behind.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "machine/loop.h"
+#include "machine/machine.h"
+
+static struct arena arena;
+static struct run run;
+static char folder[] = "/tmp/slipway-boot-XXXXXX";
+
+/* A program that plays `play`, whatever else its command line says. */
+static const char *player(const char *play)
+{
+	const char *path = arena_printf(&arena, "%s/%s", folder, play);
+	FILE *file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\nexec python3 %s/tests/unit/played_qemu.py %s \"$@\"\n", SOURCE_ROOT, play);
+	fclose(file);
+	assert_int_equal(chmod(path, 0700), 0);
+	return path;
+}
+
+static bool boot(const char *play, double patience, struct error *error)
+{
+	struct qemu qemu = { .program = player(play),
+		             .version = "10.0.2",
+		             .arch = "x86_64",
+		             .is_reference = true,
+		             .piix4_isa = true };
+	struct machine_request request = {
+		.qemu = &qemu,
+		.firmware = MACHINE_BIOS,
+		.disk = memfd_create("disk", MFD_CLOEXEC),
+		.disk_size = 1 << 20,
+		.kernel = -1,
+		.initrd = -1,
+		.console = -1,
+		.logs = folder,
+		.patience = patience,
+	};
+	assert_int_equal(ftruncate(request.disk, 1 << 20), 0);
+	int capture;
+	bool on = machine_boot(&request, &arena, &run, &capture, error);
+	assert_int_equal(capture, -1);
+	close(request.disk);
+	unlink(qemu.program);
+	/* Nobody is left. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	return on;
+}
+
+static void expect(const char *play, enum run_end end, const char *ended)
+{
+	struct error error = { 0 };
+	if (!boot(play, 2, &error))
+		fail_msg("%s: %s", play, error.message);
+	if (run.end != end || !str_glob(ended, run.ended, false))
+		fail_msg("%s: %s: %s", play, run_end_names[run.end], run.ended);
+}
+
+static void expect_symptom(const char *name, const char *path)
+{
+	assert_true(run.symptoms.count > 0);
+	assert_string_equal(run.symptoms.items[0].name, name);
+	assert_string_equal(run.symptoms.items[0].place.path, path);
+	assert_true(run.symptoms.items[0].place.line > 0);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	arena_free(&arena);
+	return 0;
+}
+
+static void comes_up(void **state)
+{
+	(void)state;
+	expect("login", RUN_CAME_UP, "a login prompt stands on ttyS0");
+	assert_true(run.steps[RUN_KERNEL].reached && run.steps[RUN_INIT].reached &&
+	            run.steps[RUN_LOGIN].reached);
+	assert_int_equal(run.symptoms.count, 0);
+	assert_int_equal(run.last_lines.count, 0);
+	assert_string_equal(run.firmware, "BIOS");
+	assert_string_equal(run.machine, "QEMU 10.0.2, pc, without KVM");
+	/* The log is the console line for line. */
+	FILE *log = fopen(arena_printf(&arena, "%s/%s", folder, RUN_CONSOLE_PATH), "re");
+	char line[200];
+	for (uint64_t i = 0; i < run.steps[RUN_LOGIN].place.line; i++)
+		assert_non_null(fgets(line, sizeof(line), log));
+	fclose(log);
+	assert_string_equal(line, "host login:\n");
+}
+
+static void fails_by_its_console(void **state)
+{
+	(void)state;
+	expect("panic", RUN_FAILED, "init ended, which is the kernel's end");
+	expect_symptom("kernel-panic", RUN_CONSOLE_PATH);
+	assert_int_equal(run.last_lines.count, 1);
+	/* That the machine is reset then follows from it. */
+	expect("panic_and_reset", RUN_FAILED, "the kernel panicked");
+	expect_symptom("kernel-panic", RUN_CONSOLE_PATH);
+}
+
+static void ends_by_the_guest(void **state)
+{
+	(void)state;
+	expect("reset", RUN_FAILED,
+	       "the guest reset the machine before its kernel spoke*triple fault*\"Loading initial ramdisk "
+	       "...\"");
+	expect("power_off", RUN_FAILED, "the guest switched the machine off*Power down\"");
+}
+
+static void ends_by_the_machine(void **state)
+{
+	(void)state;
+	expect("stop", RUN_MACHINE, "there was no room, or no way, to write *");
+	expect("killed", RUN_MACHINE, "QEMU was killed by signal 11 (*)");
+	expect("dies", RUN_MACHINE, "QEMU ended with status 3 and said \"qemu: it cannot go on\\\\x1b*\"");
+	struct error error = { 0 };
+	assert_false(boot("no_greeting", 2, &error));
+	assert_int_equal(error.code, ERROR_UNSUPPORTED);
+	assert_non_null(strstr(error.message, "it says \"qemu: -device nonsense: no such thing\""));
+}
+
+static void makes_no_progress(void **state)
+{
+	(void)state;
+	expect("hang", RUN_HUNG, "nothing came for * seconds; the console's last line is \"*something\"");
+	expect_symptom("hang", RUN_CONSOLE_PATH);
+	expect("unbound", RUN_FAILED, "no driver of the kernel took over *");
+	expect_symptom("driver-never-bound", RUN_QMP_PATH);
+	expect("silent", RUN_FAILED, "the kernel runs, but says nothing on ttyS0");
+	expect_symptom("no-console", RUN_QMP_PATH);
+	assert_true(run.steps[RUN_KERNEL].reached);
+	assert_string_equal(run.steps[RUN_KERNEL].place.path, RUN_QMP_PATH);
+}
+
+static volatile sig_atomic_t seen;
+
+static void note(int signal)
+{
+	seen = signal;
+}
+
+static void is_interrupted(void **state)
+{
+	(void)state;
+	struct sigaction before = { .sa_handler = note }, now;
+	sigaction(SIGTERM, &before, NULL);
+	double start = loop_now();
+	expect("interrupt", RUN_INTERRUPTED, "signal 15 (*) came");
+	assert_true(loop_now() - start < 10);
+	/* Taken by the run, and the handler is the caller's again. */
+	assert_int_equal(seen, 0);
+	sigaction(SIGTERM, NULL, &now);
+	assert_ptr_equal(now.sa_handler, note);
+	signal(SIGTERM, SIG_DFL);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	static const char *const names[] = { RUN_CONSOLE_PATH, RUN_QMP_PATH, RUN_FRAMES_PATH };
+	char path[200];
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	return rmdir(folder);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_teardown(function, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(comes_up),          TEST(fails_by_its_console),
+		TEST(ends_by_the_guest), TEST(ends_by_the_machine),
+		TEST(makes_no_progress), TEST(is_interrupted),
+	};
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
