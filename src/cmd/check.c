@@ -61,8 +61,9 @@ static enum status boot_judged(struct call *call, const struct options *options,
 	input->run_count = booted.count;
 	for (size_t i = 0; i < booted.count; i++)
 		input->seconds += booted.runs[i].seconds;
-	input->conforms =
-		!judgement_fails_at(judgement, options->fail_on) && input->facts->examined == EXAMINED_FULL;
+	/* Who ended the boot has not seen what it would have shown. */
+	input->conforms = !judgement_fails_at(judgement, options->fail_on) &&
+	                  input->facts->examined == EXAMINED_FULL && booted.status != STATUS_INTERRUPTED;
 	return booted.status;
 }
 

@@ -296,7 +296,7 @@ void prove_scsi_command_sets(struct machine *machine, struct proof *out)
 	                          (unsigned long long)seen->commands, seen->pages ? seen->pages : "none");
 	if (seen->inquiry_line && seen->pages_line && seen->capacity16_line && seen->read_line)
 		proof_set(machine, out, ANSWER_YES,
-		          "the disk driver asked the disk what SPC-4 and SBC-3 define, and then read it");
+		          "the disk driver asked what SPC-4 and SBC-3 define, and read the disk");
 	else
 		proof_set(machine, out, ANSWER_UNKNOWN,
 		          "not all that a disk driver asks by SPC-4 and SBC-3 was asked of the disk that was "

@@ -33,7 +33,7 @@ static bool acpi_registers(struct machine *machine, unsigned base, struct proof 
 	               control);
 	out->found = "SCI_EN, GBL_EN";
 	proof_set(machine, out, ANSWER_YES,
-	          "the kernel has switched the PIIX4's power management to ACPI and listens to it");
+	          "the kernel has switched power management to ACPI and listens to it");
 	return true;
 }
 

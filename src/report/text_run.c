@@ -9,6 +9,7 @@
 #define LABEL_COLUMNS 9 /* "firmware" and a blank */
 #define INDENT        2
 #define PROOF_COLUMNS 19 /* "scsi-command-sets" and blanks */
+#define UNKNOWN_MANY  3  /* proofs that are unknown for one reason: they are said in one line */
 
 const struct finding *phrase_explains(const struct judgement *judgement, const struct symptom *symptom,
                                       const struct finding *after)
@@ -159,7 +160,17 @@ static void print_lines(const struct layout *layout, const struct run *run)
 	}
 }
 
-static void print_proofs(const struct layout *layout, const struct run *run)
+/* Why nothing decides it. */
+static const char *unknown_reason(const struct run *run, enum proof_id id)
+{
+	const char *reason = run->proofs[id].reason;
+	if (reason && *reason)
+		return reason;
+	return run->end == RUN_CAME_UP ? "nothing was seen that decides it" : "it did not come that far";
+}
+
+/* A proof in a line; what it was seen by, and at large, when verbose. */
+static void print_proof(const struct layout *layout, const struct run *run, enum proof_id id, bool verbose)
 {
 	static const struct {
 		const char *word;
@@ -169,23 +180,72 @@ static void print_proofs(const struct layout *layout, const struct run *run)
 		[ANSWER_NO] = { "NO", STYLE_FAIL },
 		[ANSWER_YES] = { "yes", STYLE_PASS },
 	};
+	const struct proof *proof = &run->proofs[id];
+	unsigned column = INDENT + PROOF_COLUMNS + 9;
+	struct text line CLEANUP(text_free) = { 0 };
+	text_add(&line, proof->shown == ANSWER_UNKNOWN ? unknown_reason(run, id)
+	                : proof->reason                ? proof->reason
+	                                               : "");
+	if (proof->found && *proof->found && (verbose || line.size == 0))
+		text_printf(&line, "%s%s", line.size > 0 ? ": " : "", proof->found);
+	layout_blanks(layout, INDENT);
+	layout_padded(layout, STYLE_PLAIN, proof_names[id], PROOF_COLUMNS);
+	layout_padded(layout, words[proof->shown].style, words[proof->shown].word, 9);
+	layout_wrapped(layout, column, column, text_get(&line));
+}
+
+/* The next one behind `at` that is unknown for the reason that `first` is; PROOF_COUNT: there is none. */
+static unsigned next_unknown(const struct run *run, unsigned at, enum proof_id first)
+{
+	while (++at < PROOF_COUNT)
+		if (run->proofs[at].shown == ANSWER_UNKNOWN &&
+		    str_equal(unknown_reason(run, (enum proof_id)at), unknown_reason(run, first)))
+			return at;
+	return PROOF_COUNT;
+}
+
+/* Is it one of many that are unknown for one reason? That is said once, behind the others. */
+static bool is_of_many(const struct run *run, enum proof_id id)
+{
+	unsigned count = 0;
+	if (run->proofs[id].shown != ANSWER_UNKNOWN)
+		return false;
+	for (unsigned i = 0; i < PROOF_COUNT; i++)
+		count += run->proofs[i].shown == ANSWER_UNKNOWN &&
+		         str_equal(unknown_reason(run, (enum proof_id)i), unknown_reason(run, id));
+	return count >= UNKNOWN_MANY;
+}
+
+static bool is_first_of_many(const struct run *run, enum proof_id id)
+{
+	for (unsigned i = 0; i < id; i++)
+		if (run->proofs[i].shown == ANSWER_UNKNOWN &&
+		    str_equal(unknown_reason(run, (enum proof_id)i), unknown_reason(run, id)))
+			return false;
+	return is_of_many(run, id);
+}
+
+static void print_unknown_proofs(const struct layout *layout, const struct run *run, enum proof_id first)
+{
+	struct text line CLEANUP(text_free) = { 0 };
+	text_printf(&line, "%s: ", unknown_reason(run, first));
+	for (unsigned i = first; i < PROOF_COUNT; i = next_unknown(run, i, first))
+		text_printf(&line, "%s%s", i == (unsigned)first ? "" : ", ", proof_names[i]);
+	layout_blanks(layout, INDENT);
+	layout_padded(layout, STYLE_UNKNOWN, "unknown", LABEL_COLUMNS);
+	layout_wrapped(layout, INDENT + LABEL_COLUMNS, INDENT + LABEL_COLUMNS, text_get(&line));
+}
+
+static void print_proofs(const struct layout *layout, const struct run *run, bool verbose)
+{
 	layout_blanks(layout, INDENT);
 	layout_styled(layout, STYLE_DIM, "proofs\n");
-	for (size_t i = 0; i < PROOF_COUNT; i++) {
-		const struct proof *proof = &run->proofs[i];
-		struct text line CLEANUP(text_free) = { 0 };
-		text_add(&line, proof->reason ? proof->reason : "");
-		if (proof->found && *proof->found)
-			text_printf(&line, "%s%s", line.size > 0 ? ": " : "", proof->found);
-		if (line.size == 0 && proof->shown == ANSWER_UNKNOWN)
-			text_add(&line, run->end == RUN_CAME_UP ? "nothing was seen that decides it"
-			                                        : "it did not come that far");
-		unsigned column = INDENT + PROOF_COLUMNS + 9;
-		layout_blanks(layout, INDENT);
-		layout_padded(layout, STYLE_PLAIN, proof_names[i], PROOF_COLUMNS);
-		layout_padded(layout, words[proof->shown].style, words[proof->shown].word, 9);
-		layout_wrapped(layout, column, column, text_get(&line));
-	}
+	for (unsigned i = 0; i < PROOF_COUNT; i++)
+		if (verbose || !is_of_many(run, (enum proof_id)i))
+			print_proof(layout, run, (enum proof_id)i, verbose);
+	for (unsigned i = 0; i < PROOF_COUNT && !verbose; i++)
+		if (is_first_of_many(run, (enum proof_id)i))
+			print_unknown_proofs(layout, run, (enum proof_id)i);
 }
 
 /* Where the kernel never ran there was nothing to prove. */
@@ -208,7 +268,16 @@ static void print_inside(const struct layout *layout, const struct run *run)
 	print_labelled(layout, "inside", text_get(&what));
 }
 
-static void print_run(const struct layout *layout, const struct report_input *input, const struct run *run)
+/* What a run leaves out that a machine of the platform begins with. */
+static const char *not_tried(const struct report_input *input, const struct run *run)
+{
+	if (!run->firmware || !str_equal(run->firmware, "none") || input->facts->kind != INPUT_DISK)
+		return NULL;
+	return "firmware, boot loader and menu: what was read of them stands";
+}
+
+static void print_run(const struct layout *layout, const struct report_input *input, const struct run *run,
+                      bool verbose)
 {
 	print_title(layout, run);
 	print_phases(layout, run);
@@ -216,7 +285,9 @@ static void print_run(const struct layout *layout, const struct report_input *in
 		print_symptom(layout, input, &run->symptoms.items[i]);
 	print_lines(layout, run);
 	if (has_proofs(run))
-		print_proofs(layout, run);
+		print_proofs(layout, run, verbose);
+	if (not_tried(input, run))
+		print_labelled(layout, "untried", not_tried(input, run));
 	print_inside(layout, run);
 	struct text machine CLEANUP(text_free) = { 0 };
 	text_printf(&machine, "%s%s", run->machine ? run->machine : "",
@@ -259,7 +330,7 @@ void text_runs(const struct layout *layout, const struct report_input *input,
 {
 	for (size_t i = 0; i < input->run_count; i++) {
 		if (options->boot)
-			print_run(layout, input, &input->runs[i]);
+			print_run(layout, input, &input->runs[i], options->verbose);
 		else
 			print_short(layout, input, &input->runs[i]);
 	}

@@ -163,6 +163,9 @@ static const char *boots_phrase(const struct report_input *input)
 		return "Would not boot on Compute Engine";
 	if (judgement->came_up == ANSWER_YES)
 		return "Came up on the reference machine";
+	/* It was tried, and that decided nothing. */
+	if (input->run_count > 0)
+		return "By what was read it boots on Compute Engine";
 	return input->facts->kind == INPUT_LIVE ? "Runs on Compute Engine" : "Boots on Compute Engine";
 }
 
@@ -219,17 +222,38 @@ static void add_cost(struct text *text, const struct report_input *input, bool v
 		text_printf(text, " (%s)", text_get(&cost));
 }
 
-/* Runs that decided nothing: what was read stands then. */
+/* Runs that did not decide whether it boots: what was read stands then. */
 static void add_runs(struct text *text, const struct report_input *input)
 {
 	for (size_t i = 0; i < input->run_count; i++) {
 		const struct run *run = &input->runs[i];
-		if (run->end != RUN_NOT_STARTED && run->end != RUN_MACHINE && run->end != RUN_INTERRUPTED)
+		const char *ended = run->ended ? run->ended : run_end_names[run->end];
+		bool disk = input->facts->kind == INPUT_DISK;
+		bool direct = !run->firmware || str_equal(run->firmware, "none");
+		if (run->end == RUN_NOT_STARTED || run->end == RUN_MACHINE)
+			text_printf(text, " The boot with %s decided nothing: %s", run_firmware(run), ended);
+		else if (input->judgement->came_up != ANSWER_UNKNOWN || !disk)
 			continue;
-		text_printf(text, " The boot with %s decided nothing: %s", run_firmware(run),
-		            run->ended ? run->ended : run_end_names[run->end]);
+		else if (run->end != RUN_CAME_UP)
+			text_printf(text, " The boot with %s does not show whether it comes up: %s",
+			            run_firmware(run), ended);
+		else if (!run->is_reference)
+			text_printf(text, " It came up with %s, on a machine that is not the page's",
+			            run_firmware(run));
+		else if (direct)
+			text_add(text, " It came up with its kernel loaded directly, which shows nothing of "
+			               "firmware and boot loader");
 		phrase_end(text);
 	}
+}
+
+/* Who ends it does not wait for a verdict, and gets none: what was read alone is what `check` is for. */
+static bool was_interrupted(const struct report_input *input)
+{
+	for (size_t i = 0; i < input->run_count; i++)
+		if (input->runs[i].end == RUN_INTERRUPTED)
+			return true;
+	return false;
 }
 
 void text_closing(const struct layout *layout, const struct report_input *input,
@@ -242,6 +266,8 @@ void text_closing(const struct layout *layout, const struct report_input *input,
 		text_printf(&line, "Not examined: %s",
 		            facts->reason ? facts->reason : "nothing is known of it");
 		phrase_end(&line);
+	} else if (was_interrupted(input)) {
+		text_add(&line, "Interrupted: it is not known whether it boots, nor whether it conforms.");
 	} else {
 		style = add_verdict(&line, input, options);
 		text_add(&line, ".");

@@ -809,6 +809,20 @@ static void test_boot(void **state)
 	run.is_reference = false;
 	scene->judgement.came_up = ANSWER_UNKNOWN;
 	check_scene("boot-no-machine.txt", scene, boot);
+	/* Who ended it is told so, and nothing of conforming. */
+	run.end = RUN_INTERRUPTED;
+	run.ended = "signal 2 (Interrupt) came";
+	run.is_reference = true;
+	scene->input.conforms = false;
+	check_scene("boot-interrupted.txt", scene, boot);
+	/* Without its boot loader: that it came up does not show that it boots. */
+	came_up(&run);
+	run.firmware = "none";
+	scene->input.conforms = true;
+	check_scene("boot-direct.txt", scene, boot);
+	boot.verbose = true;
+	check_scene("boot-verbose.txt", scene, boot);
+	boot.verbose = false;
 	scene = stopped_scene(2);
 	check_inputs("boot.json", "json", &scene->input, 1, &scene->policy, boot);
 }
