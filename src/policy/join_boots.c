@@ -98,6 +98,42 @@ static void find_causes(const struct join *join)
 	}
 }
 
+static const struct finding *finding_of(const struct judgement *judgement, const struct rule *rule)
+{
+	for (size_t i = 0; i < judgement->findings.count; i++)
+		if (judgement->findings.items[i].rule == rule)
+			return &judgement->findings.items[i];
+	return NULL;
+}
+
+/*
+ * A kernel that was loaded directly decides nothing of the boot as a whole, but a part of it: what was read
+ * to stop the boot, and was seen to be met, stops it no longer.
+ */
+static void release_causes(const struct join *join)
+{
+	struct judgement *judgement = join->judgement;
+	size_t kept = 0;
+	if (judgement->boots_because.count == 0)
+		return;
+	for (size_t i = 0; i < judgement->boots_because.count; i++) {
+		const struct finding *finding = finding_of(judgement, judgement->boots_because.items[i]);
+		if (!finding || finding->verdict != VERDICT_PASS)
+			judgement->boots_because.items[kept++] = judgement->boots_because.items[i];
+	}
+	judgement->boots_because.count = kept;
+	if (kept > 0)
+		return;
+	for (size_t i = 0; i < judgement->findings.count; i++) {
+		const struct finding *finding = &judgement->findings.items[i];
+		if (finding->rule->decides_boot &&
+		    (finding->verdict == VERDICT_UNKNOWN || finding->verdict == VERDICT_FAIL))
+			*LIST_ADD(join->arena, &judgement->boots_because) = finding->rule;
+	}
+	bool all_met = judgement->boots_because.count == 0 && join->facts->kind == INPUT_DISK;
+	judgement->boots = all_met ? ANSWER_YES : ANSWER_UNKNOWN;
+}
+
 void join_boots(const struct join *join)
 {
 	struct judgement *judgement = join->judgement;
@@ -111,6 +147,8 @@ void join_boots(const struct join *join)
 		judgement->boots = ANSWER_NO;
 		find_causes(join);
 	}
+	if (judgement->came_up == ANSWER_UNKNOWN)
+		release_causes(join);
 }
 
 /* The verdicts are opposite; or of a sysctl the values are not the same. */
