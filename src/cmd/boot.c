@@ -80,6 +80,9 @@ static bool check_plan(const struct boot_plan *plan, struct error *error)
 {
 	const struct options *options = plan->options;
 	bool kernel = plan->facts->kind == INPUT_KERNEL;
+	if (options->kernel_file && plan->facts->kind == INPUT_DISK)
+		return error_set(error, ERROR_UNSUPPORTED,
+		                 "it is a disk image, and no kernel: give it without --kernel");
 	if (kernel && options->firmware)
 		return error_set(error, ERROR_USAGE,
 		                 "a kernel is loaded without firmware: leave --firmware out");

@@ -1,5 +1,6 @@
 // slipway check, inspect and boot: inputs in; verdicts, or the facts alone, out.
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/boot.h"
@@ -151,18 +152,33 @@ enum status command_inspect(const struct options *options)
 	return status;
 }
 
+/* Before it is read to its end for nothing. */
+static bool is_pipe(const char *name)
+{
+	struct stat status;
+	int got = str_equal(name, "-") ? fstat(STDIN_FILENO, &status) : stat(name, &status);
+	return got == 0 && S_ISFIFO(status.st_mode);
+}
+
 /* Where nothing was booted there is no report: what stopped it has been said. */
 enum status command_boot(const struct options *options)
 {
 	struct call call;
+	const char *name = options->kernel_file ? options->kernel_file : options->operands[0];
+	if (is_pipe(name)) {
+		complain("'%s' was not booted: a pipe can be read once, and a machine reads its disk at any "
+		         "place: save it to a file and give that",
+		         name);
+		return STATUS_NOT_EXAMINED;
+	}
 	if (!call_begin(options, &call))
 		return options->policy ? STATUS_USAGE : STATUS_BUG;
 	call.report.boot = true;
 	struct report_input input;
-	const char *name = options->kernel_file ? options->kernel_file : options->operands[0];
 	enum status status = judge_input(&call, name, options, &input);
 	if (input.facts->examined == EXAMINED_NONE)
-		complain("'%s' was not booted: %s", name,
+		complain("'%s' was not booted: %s%s", name,
+		         options->kernel_file && input.facts->kind == INPUT_UNKNOWN ? "it is no kernel, and " : "",
 		         input.facts->reason ? input.facts->reason : "nothing is known of it");
 	if (input.run_count > 0) {
 		if (judgement_fails_at(input.judgement, options->fail_on))

@@ -55,7 +55,8 @@ struct boot {
 	bool begun; /* proofs_begin() was called */
 
 	/* Progress: what was seen at the last look, and when it last changed. */
-	uint64_t bytes, disk_operations;
+	uint64_t bytes, news, disk_operations;
+	double fresh; /* when the console said something new, or the disk moved, last */
 	double moved, moved_cpu; /* when the console or the disk moved last; processor time then */
 	double spoke, spoke_cpu; /* the same of the console alone */
 	double looked, shown_at; /* when QMP was asked; when progress was shown */

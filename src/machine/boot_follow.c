@@ -5,7 +5,7 @@
 /*
  * Seconds without progress after which it counts as hung. Of processor time where the guest is busy; of the
  * wall clock where it sleeps. A guest that is starved of processor time is neither for this many times as
- * long.
+ * long, and so is one that says nothing new.
  */
 #define PATIENCE       60.0
 #define STARVED_TIMES  5
@@ -111,13 +111,17 @@ static void look(struct boot *boot)
 		boot->spoke = boot->moved = now;
 		boot->spoke_cpu = boot->moved_cpu = cpu;
 	}
+	if (boot->console.news != boot->news) {
+		boot->news = boot->console.news;
+		boot->fresh = now;
+	}
 	if (now - boot->looked < LOOK_SECONDS)
 		return;
 	boot->looked = now;
 	uint64_t operations = disk_operations(boot);
 	if (operations != boot->disk_operations) {
 		boot->disk_operations = operations;
-		boot->moved = now;
+		boot->fresh = boot->moved = now;
 		boot->moved_cpu = cpu;
 	}
 	look_for_silent_kernel(boot);
@@ -131,6 +135,9 @@ static bool is_hung(struct boot *boot)
 	/* QMP is to have been asked once, at least. */
 	if (patience < LOOK_SECONDS + 1)
 		patience = LOOK_SECONDS + 1;
+	/* One who prints the same without end moves, and yet comes to nothing. */
+	if (boot_seconds(boot) - boot->fresh >= patience * STARVED_TIMES)
+		return true;
 	double wall = boot_seconds(boot) - boot->moved, cpu = boot_cpu_seconds(boot) - boot->moved_cpu;
 	if (wall < patience)
 		return boot_seconds(boot) > LAST_RESORT;

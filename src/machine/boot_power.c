@@ -1,6 +1,7 @@
 // Everything that a machine needs, switched on and off again.
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +12,12 @@
 
 /* How long QEMU may take to end when it is asked to, seconds. */
 #define QUIT_SECONDS 3
+
+/* Of a port at once, bytes. */
+#define TAKEN 16384
+
+/* What a full pipe takes to be read, twice. */
+#define DRAIN_MOST (2 * SERIAL_PIPE_BYTES / TAKEN)
 
 static void close_end(int *descriptor)
 {
@@ -52,7 +59,17 @@ bool boot_is_gone(struct boot *boot)
 static void copy_out(struct boot *boot, struct span bytes)
 {
 	while (bytes.size > 0 && boot->copy >= 0) {
-		ssize_t wrote = write(boot->copy, bytes.data, bytes.size);
+		/* Where nobody reads, Ctrl-C and its like end the wait: a call of write() would go on. */
+		struct pollfd ready[] = { { .fd = boot->copy, .events = POLLOUT },
+			                  { .fd = boot->interrupt.descriptor, .events = POLLIN } };
+		if (poll(ready, ARRAY_SIZE(ready), -1) < 0 && errno != EINTR)
+			boot->copy = -1;
+		if (ready[1].revents)
+			return;
+		if (!ready[0].revents)
+			continue;
+		ssize_t wrote =
+			write(boot->copy, bytes.data, bytes.size < PIPE_BUF ? bytes.size : PIPE_BUF);
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote <= 0)
@@ -65,7 +82,7 @@ static void copy_out(struct boot *boot, struct span bytes)
 /* Takes what port `port` says. False: that was all. */
 static bool take(struct boot *boot, unsigned port)
 {
-	uint8_t bytes[16384];
+	uint8_t bytes[TAKEN];
 	ssize_t got = read(boot->ports[port], bytes, sizeof(bytes));
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -99,9 +116,10 @@ static void port_ready(void *context, int descriptor, short events)
 
 void boot_drain(struct boot *boot)
 {
+	/* A machine that lives may fill it as fast. */
 	for (unsigned i = 0; i < ARRAY_SIZE(boot->ports); i++)
-		while (boot->ports[i] >= 0 && take(boot, i))
-			;
+		for (unsigned times = 0; times < DRAIN_MOST && boot->ports[i] >= 0 && take(boot, i);)
+			times++;
 }
 
 static void ended_ready(void *context, int descriptor, short events)

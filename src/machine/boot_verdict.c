@@ -41,7 +41,8 @@ static void judge_stop(struct boot *boot)
 	json_decref(reply);
 	if (str_equal(status, "io-error"))
 		end(boot, RUN_MACHINE,
-		    "there was no room, or no way, to write what the guest wrote to its disk");
+		    "there was no room, or no way, to write what the guest wrote to its disk: set TMPDIR to a "
+		    "folder with more room");
 	else if (str_equal(status, "guest-panicked"))
 		end(boot, RUN_FAILED, "the guest told the machine of a panic");
 	else
@@ -165,9 +166,12 @@ static void judge_hung(struct boot *boot)
 			    .line = boot->console.line_count,
 			    .text = arena_strdup(boot->arena, console_last(&boot->console)),
 		    });
+	double now = boot_seconds(boot);
+	bool repeats = boot->moved - boot->fresh > now - boot->moved;
 	end(boot, RUN_HUNG,
-	    arena_printf(boot->arena, "nothing came for %.0f seconds%s", boot_seconds(boot) - boot->moved,
-	                 after_what(boot)));
+	    arena_printf(boot->arena, "%s for %.0f seconds%s",
+	                 repeats ? "the console said nothing new" : "nothing came",
+	                 now - (repeats ? boot->fresh : boot->moved), after_what(boot)));
 }
 
 /* Of a network that this machine cannot offer a guest cannot be blamed to have seen nothing. */

@@ -69,10 +69,34 @@ static void look(struct console *console, bool complete)
 		console->noted = true;
 }
 
+/*
+ * Is a line new? Of one that counts, names the time or shows an address the letters alone are compared. Two lines
+ * that share a bit cost a second of patience somewhere, no more.
+ */
+static void count_news(struct console *console, const char *line)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	size_t letters = 0;
+	for (; *line; line++) {
+		uint8_t letter = (uint8_t)*line | 0x20;
+		if (letter < 'a' || letter > 'z')
+			continue;
+		hash = (hash ^ letter) * 16777619u;
+		letters++;
+	}
+	hash = (hash ^ hash >> 16) % CONSOLE_KNOWN;
+	if (letters == 0 || console->known[hash / 8] & 1u << hash % 8)
+		return;
+	console->known[hash / 8] |= (uint8_t)(1u << hash % 8);
+	console->news++;
+}
+
 static void end_line(struct console *console)
 {
 	look(console, true);
-	keep(console, cleaned(console));
+	const char *line = cleaned(console);
+	count_news(console, line);
+	keep(console, line);
 	console->line_count++;
 	text_clear(&console->raw);
 	console->column = 0;

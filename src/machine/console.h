@@ -13,6 +13,7 @@
 #include "facts/run.h"
 
 #define CONSOLE_LINE_MOST   1024 /* bytes; what is longer goes on in the next line */
+#define CONSOLE_KNOWN      65536
 #define CONSOLE_LINES_MOST  16384
 #define CONSOLE_TEXT_MOST   ((size_t)4 << 20) /* bytes of all lines that are kept */
 #define CONSOLE_RECENT_MOST 10
@@ -41,6 +42,8 @@ struct console {
 	struct text recent[CONSOLE_RECENT_MOST]; /* a ring: line n is in place n % CONSOLE_RECENT_MOST */
 	uint64_t line_count;                     /* of all */
 	uint64_t bytes;
+	uint64_t news;                    /* lines in words that no line before had, numbers aside */
+	uint8_t known[CONSOLE_KNOWN / 8]; /* the words of which lines: a bit for each value of their hash */
 	int escape; /* state of a terminal sequence that is not complete */
 	unsigned escape_length, escape_number;
 	double seconds, cpu_seconds; /* of the bytes that are being read */

@@ -57,8 +57,9 @@ static void keep_wired(const struct machine_wiring *wiring)
 
 /*
  * Without a network: even a machine that its guest has taken over reaches nobody. In the namespace no user is
- * mapped, and so none of its capabilities outlives exec; files are still those that its user may open. Where
- * there are no user namespaces root has a network namespace all the same, and gives its capabilities up.
+ * mapped, and so none of its capabilities outlives exec. Where there are no user namespaces root has a network
+ * namespace all the same, and gives its capabilities up. Its user is ours, who may own the image and more: so
+ * it opens nothing for writing, and no socket, that of a service on this host least of all.
  */
 static void confine(void)
 {
@@ -69,6 +70,7 @@ static void confine(void)
 	const struct rlimit no_core = { 0, 0 }; /* it would hold the guest's memory */
 	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	lockdown_machine();
 }
 
 /* What it has use for; the rest of our environment is nothing that a guest who breaks out has to see. */

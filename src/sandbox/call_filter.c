@@ -167,12 +167,11 @@ void call_filter_install(const struct worker_access *access, int output)
 }
 
 /*
- * What a program is denied that reads one file and answers on a socket which it was given: ways out, and ways
+ * What a program is denied that is not ours and works with the descriptors that it was given: ways out, and ways
  * into others. It fails there, and is not killed: libraries try many things, and go on without.
  */
 static const struct plain_call denied_calls[] = {
-	{ SCMP_SYS(socket), "ways out" },
-	{ SCMP_SYS(socketpair), "ways out" },
+	{ SCMP_SYS(socket), "ways out; one to a file's name needs no network" },
 	{ SCMP_SYS(connect), "ways out" },
 	{ SCMP_SYS(bind), "ways out" },
 	{ SCMP_SYS(io_uring_setup), "makes calls that no filter sees" },
@@ -180,10 +179,7 @@ static const struct plain_call denied_calls[] = {
 	{ SCMP_SYS(process_vm_readv), "other processes" },
 	{ SCMP_SYS(process_vm_writev), "other processes" },
 	{ SCMP_SYS(pidfd_getfd), "other processes" },
-	{ SCMP_SYS(kill), "other processes" },
-	{ SCMP_SYS(tkill), "other processes" },
 	{ SCMP_SYS(rt_sigqueueinfo), "other processes" },
-	{ SCMP_SYS(rt_tgsigqueueinfo), "other processes" },
 	{ SCMP_SYS(pidfd_send_signal), "other processes" },
 	{ SCMP_SYS(bpf), "the kernel" },
 	{ SCMP_SYS(userfaultfd), "the kernel" },
@@ -193,9 +189,32 @@ static const struct plain_call denied_calls[] = {
 	{ SCMP_SYS(umount2), "the same" },
 	{ SCMP_SYS(unshare), "the same" },
 	{ SCMP_SYS(setns), "the same" },
+};
+
+/* The same, for one that has no threads of its own to speak of. */
+static const struct plain_call denied_server_calls[] = {
+	{ SCMP_SYS(socketpair), "ways out" },
+	{ SCMP_SYS(kill), "other processes" },
+	{ SCMP_SYS(tkill), "other processes" },
+	{ SCMP_SYS(rt_tgsigqueueinfo), "other processes" },
 	{ SCMP_SYS(fork), "processes; threads are made by clone()" },
 	{ SCMP_SYS(vfork), "the same" },
 };
+
+static bool deny_all(scmp_filter_ctx filter, const struct plain_call *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), calls[i].number, 0, NULL) != 0)
+			return false;
+	return true;
+}
+
+static void load(scmp_filter_ctx filter, bool built)
+{
+	if (!built || seccomp_load(filter) != 0)
+		_exit(EXIT_NO_LOCKDOWN);
+	seccomp_release(filter);
+}
 
 void call_filter_install_server(void)
 {
@@ -203,16 +222,19 @@ void call_filter_install_server(void)
 	/* abort() and the like; the process that is to be executed keeps its number. */
 	const struct scmp_arg_cmp other = { .arg = 0, .op = SCMP_CMP_NE, .datum_a = (uint32_t)getpid() };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	bool built =
-		filter &&
-		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, &no_thread) == 0 &&
-		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1, &other) == 0 &&
-		/* Its arguments lie in memory; without it the C library takes clone(). */
-		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL) == 0;
-	for (size_t i = 0; built && i < ARRAY_SIZE(denied_calls); i++)
-		built = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), denied_calls[i].number, 0,
-		                               NULL) == 0;
-	if (!built || seccomp_load(filter) != 0)
-		_exit(EXIT_NO_LOCKDOWN);
-	seccomp_release(filter);
+	load(filter,
+	     filter &&
+		     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, &no_thread) ==
+			     0 &&
+		     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1, &other) == 0 &&
+		     /* Its arguments lie in memory; without it the C library takes clone(). */
+		     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL) == 0 &&
+		     deny_all(filter, denied_calls, ARRAY_SIZE(denied_calls)) &&
+		     deny_all(filter, denied_server_calls, ARRAY_SIZE(denied_server_calls)));
+}
+
+void call_filter_install_machine(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	load(filter, filter && deny_all(filter, denied_calls, ARRAY_SIZE(denied_calls)));
 }

@@ -1,6 +1,7 @@
 #include "sandbox/lockdown.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <signal.h>
@@ -134,13 +135,16 @@ static void close_others(const struct worker_access *access, int output)
 	lockdown_close_but(kept, ARRAY_SIZE(kept));
 }
 
+/* LANDLOCK_ACCESS_FS_IOCTL_DEV, of ABI 5, which is younger than the headers that we build with. */
+#define LANDLOCK_DEVICES (UINT64_C(1) << 15)
+
 static long landlock_abi(void)
 {
 	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
 /* Grants what the kernel lets be granted of a file, or of all files below a folder. */
-static void grant_file(int ruleset, const struct file_grant *grant)
+static void grant_file(int ruleset, uint64_t handled, const struct file_grant *grant)
 {
 	struct stat status;
 	if (grant->descriptor < 0 || fstat(grant->descriptor, &status) != 0)
@@ -151,6 +155,8 @@ static void grant_file(int ruleset, const struct file_grant *grant)
 	};
 	if (grant->right == GRANT_RUN)
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_EXECUTE;
+	if (grant->right == GRANT_USE)
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE | (LANDLOCK_DEVICES & handled);
 	if (S_ISDIR(status.st_mode))
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
 	/* Without its rule less is allowed, never more. */
@@ -183,9 +189,23 @@ void lockdown_files(const struct file_grant *grants, size_t count)
 	if (descriptor < 0)
 		return;
 	for (size_t i = 0; i < count; i++)
-		grant_file((int)descriptor, &grants[i]);
+		grant_file((int)descriptor, ruleset.handled_file_rights, &grants[i]);
 	syscall(SYS_landlock_restrict_self, (int)descriptor, 0);
 	close((int)descriptor);
+}
+
+void lockdown_machine(void)
+{
+	/* Closed when it is executed. */
+	const struct file_grant grants[] = {
+		{ open("/", O_PATH | O_CLOEXEC), GRANT_RUN },
+		{ open("/dev/kvm", O_PATH | O_CLOEXEC), GRANT_USE },
+		/* QEMU tries there what kinds of locks there are. */
+		{ open("/dev/null", O_PATH | O_CLOEXEC), GRANT_USE },
+	};
+	lockdown_files(grants, ARRAY_SIZE(grants));
+	if (lockdown_has_call_filter())
+		call_filter_install_machine();
 }
 
 bool lockdown_has_landlock(void)

@@ -25,6 +25,7 @@ void lockdown_close_but(int *kept, size_t count);
 enum grant_right {
 	GRANT_READ,
 	GRANT_RUN, /* and read */
+	GRANT_USE, /* of a device: read, write, and ask it for more */
 };
 
 struct file_grant {
@@ -42,6 +43,13 @@ void lockdown_server_limits(const struct worker_limits *limits);
  */
 void lockdown_server_capabilities(void);
 
+/*
+ * For a machine that its guest may have taken over: it opens files for reading alone, but /dev/kvm and
+ * /dev/null, and makes no socket, whatever its user may. The descriptors that it has stay as they are. It
+ * takes no_new_privs before.
+ */
+void lockdown_machine(void);
+
 /* Will lockdown() take away the file system, and filter system calls, in this build and on this kernel? */
 bool lockdown_has_landlock(void);
 bool lockdown_has_call_filter(void);
@@ -55,3 +63,6 @@ void call_filter_install(const struct worker_access *access, int output);
 
 /* For a program that is not ours, before it is started: denies what no reader of a file needs. */
 void call_filter_install_server(void);
+
+/* The same for the machine, which has processes to signal: its own threads. */
+void call_filter_install_machine(void);

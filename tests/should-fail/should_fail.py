@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from images import FIXTURES, bzimage
+from images import EMPTY, FIXTURES, NO_DISK, bzimage
 
 GIVE = "give a disk image or a block device"
 TIME = re.compile(r" \([0-9.]+ s\)$", re.M)
@@ -39,6 +39,25 @@ NOT_EXAMINED = [
     ("socket", f"it is a socket or a device that is not there: {GIVE}"),
     ("private.raw", "permission denied: make it readable for this user, or run as one who may read it"),
 ]
+
+# What is not booted, and why. Exit status 2, nothing on the standard output.
+NOT_BOOTED = [
+    (["boot", "empty.raw"], EMPTY),
+    (["boot", "text.raw"], NO_DISK),
+    (["boot", "folder"], "it holds no Linux system, neither /etc nor /usr: give the root directory of one"),
+    (["boot", "tree"], "a root file system by itself has no boot loader and no disk: make an image of it, and give that"),
+    (["boot", "kernel.config"], "a configuration is no kernel: build one with it, and give that"),
+    (["boot", "--kernel=kernel.config"], "a configuration is no kernel: build one with it, and give that"),
+    (["boot", "--kernel=text.raw"], f"it is no kernel, and {NO_DISK}"),
+    (["boot", "--kernel=cut.bzImage"], "the kernel file is cut off, its payload: 100 bytes at offset 2560 lie behind the "
+     "end at 2600"),
+    (["boot", "--kernel=no-system.raw"], "it is a disk image, and no kernel: give it without --kernel"),
+    (["boot", "private.raw"], "permission denied: make it readable for this user, or run as one who may read it"),
+    (["boot", "pipe"], "a pipe can be read once, and a machine reads its disk at any place: save it to a file and give "
+     "that"),
+]
+NO_QEMU = ("qemu-system-x86_64 is not in PATH: install QEMU (Debian, Ubuntu: qemu-system-x86; Fedora: "
+           "qemu-system-x86-core; Alpine: qemu-system-x86_64)")
 
 # Command lines that are refused before anything is read. Exit status 3, nothing on the standard output.
 CHECK, TOP = "try 'slipway check --help'", "try 'slipway --help'"
@@ -103,6 +122,12 @@ class Cases:
         self.expect(" ".join(words), run.stderr, f"slipway: {sentence}\n")
         self.expect(f"{' '.join(words)}: stdout, exit status", (run.stdout, run.returncode), ("", 3))
 
+    def not_booted(self, words, sentence, **more):
+        run = self.run(*words, **more)
+        name = words[-1].removeprefix("--kernel=")
+        self.expect(" ".join(words), run.stderr, f"slipway: '{name}' was not booted: {sentence}\n")
+        self.expect(f"{' '.join(words)}: stdout, exit status", (run.stdout, run.returncode), ("", 2))
+
     def damaged(self, name, examined, reason, table):
         """An image that can be opened, with its reason and, where given, what the rule of the table says."""
         run = self.run("check", "--format=json", name)
@@ -126,6 +151,11 @@ def make_inputs(folder):
     (folder / "program").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\x3e" + bytes(4077))
     (folder / "u-boot.config").write_text("#\n# Automatically generated file; DO NOT EDIT.\n"
                                           "# U-Boot 2023.01 Configuration\n#\nCONFIG_CREATE_ARCH_SYMLINK=y\n")
+    (folder / "kernel.config").write_text("#\n# Linux/x86 6.1.0 Kernel Configuration\n#\nCONFIG_64BIT=y\n"
+                                          "CONFIG_X86_64=y\n")
+    (folder / "tree/etc").mkdir(parents=True)
+    (folder / "tree/etc/os-release").write_text("ID=debian\n")
+    (folder / "tree/usr").mkdir()
     (folder / "dangling").symlink_to("nowhere")
     (folder / "circle").symlink_to("circle")
     os.mkfifo(folder / "pipe", 0o644)
@@ -137,6 +167,14 @@ def make_inputs(folder):
     for name, make, *_ in FIXTURES:
         make(folder / name)
         (folder / name).chmod(0o644)
+
+
+def not_booted(cases, folder):
+    """With QEMU, where this machine has one, and without."""
+    if shutil.which("qemu-system-x86_64"):
+        for words, sentence in NOT_BOOTED:
+            cases.not_booted(words, sentence)
+    cases.not_booted(["boot", "no-system.raw"], NO_QEMU, env={"PATH": str(folder)})
 
 
 def others_go_on(cases):
@@ -180,9 +218,10 @@ def main():
             cases.refused(words, sentence)
         for name, _, *wanted in FIXTURES:
             cases.damaged(name, *wanted)
+        not_booted(cases, folder)
         others_go_on(cases)
         lost_output(cases)
-    count = len(NOT_EXAMINED) + len(REFUSED) + len(FIXTURES)
+    count = len(NOT_EXAMINED) + len(NOT_BOOTED) + len(REFUSED) + len(FIXTURES)
     print("\n".join(cases.complaints) or f"{count} cases were refused as they should be")
     return 1 if cases.complaints else 0
 

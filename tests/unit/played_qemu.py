@@ -131,9 +131,18 @@ def silent(machine):
 
 def interrupt(machine):
     machine.say("Booting\r\n")
-    machine.serve(seconds=0.3)
-    os.kill(os.getppid(), signal.SIGTERM)
     machine.serve()
+
+
+def endless(machine):
+    """The same again and again, but for numbers."""
+    machine.say("[    0.000000] Linux version 6.1.0\r\n")
+    machine.driven = True
+    number = 0
+    while True:
+        machine.say(f"[***  ] A start job is running ({number}s / no limit)\r\n" * 20)
+        machine.serve(seconds=0.05)
+        number += 1
 
 
 def main():

@@ -1,6 +1,7 @@
 // The director of a boot, with a QEMU that is played (played_qemu.py): how each way to end is told, and that
 // nothing is left behind.
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -129,7 +131,7 @@ static void ends_by_the_guest(void **state)
 static void ends_by_the_machine(void **state)
 {
 	(void)state;
-	expect("stop", RUN_MACHINE, "there was no room, or no way, to write *");
+	expect("stop", RUN_MACHINE, "there was no room, or no way, to write *: set TMPDIR to *");
 	expect("killed", RUN_MACHINE, "QEMU was killed by signal 11 (*)");
 	expect("dies", RUN_MACHINE, "QEMU ended with status 3 and said \"qemu: it cannot go on\\\\x1b*\"");
 	struct error error = { 0 };
@@ -151,6 +153,22 @@ static void makes_no_progress(void **state)
 	assert_string_equal(run.steps[RUN_KERNEL].place.path, RUN_QMP_PATH);
 }
 
+/* Words without end are no progress: what counts are new ones. */
+static void repeats_itself(void **state)
+{
+	(void)state;
+	struct error error = { 0 };
+	double start = loop_now();
+	assert_true(boot("endless", 1, &error));
+	assert_true(loop_now() - start >= 5);
+	assert_int_equal(run.end, RUN_HUNG);
+	if (!str_glob("the console said nothing new for * seconds; the console's last line is \"* A start job is "
+	              "running (*\"",
+	              run.ended, false))
+		fail_msg("%s", run.ended);
+	expect_symptom("hang", RUN_CONSOLE_PATH);
+}
+
 static volatile sig_atomic_t seen;
 
 static void note(int signal)
@@ -164,8 +182,15 @@ static void is_interrupted(void **state)
 	struct sigaction before = { .sa_handler = note }, now;
 	sigaction(SIGTERM, &before, NULL);
 	double start = loop_now();
+	/* The machine may signal nobody. */
+	struct sigevent by = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGTERM };
+	const struct itimerspec soon = { .it_value.tv_sec = 1 };
+	timer_t timer;
+	assert_int_equal(timer_create(CLOCK_MONOTONIC, &by, &timer), 0);
+	assert_int_equal(timer_settime(timer, 0, &soon, NULL), 0);
 	expect("interrupt", RUN_INTERRUPTED, "signal 15 (*) came");
 	assert_true(loop_now() - start < 10);
+	timer_delete(timer);
 	/* Taken by the run, and the handler is the caller's again. */
 	assert_int_equal(seen, 0);
 	sigaction(SIGTERM, NULL, &now);
@@ -197,7 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(comes_up),          TEST(fails_by_its_console),
 		TEST(ends_by_the_guest), TEST(ends_by_the_machine),
-		TEST(makes_no_progress), TEST(is_interrupted),
+		TEST(makes_no_progress), TEST(repeats_itself),
+		TEST(is_interrupted),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -22,6 +22,7 @@
 #include "machine/ovmf.h"
 #include "machine/process.h"
 #include "machine/workspace.h"
+#include "sandbox/lockdown.h"
 
 /* A machine that is stopped before its first instruction, and what it was started with. */
 struct machine {
@@ -362,6 +363,40 @@ static void it_is_confined(void **state)
 	arena_free(&arena);
 }
 
+/* Files of its own user's are not its to write, nor are sockets its to make: a service's may be one file away. */
+static void it_writes_no_file_and_makes_no_socket(void **state)
+{
+	(void)state;
+	struct arena arena = { 0 };
+	struct machine_process process;
+	struct machine_wiring wiring = machine_wiring_none();
+	char path[] = "/tmp/slipway-test-XXXXXX";
+	int file = mkstemp(path);
+	assert_true(file >= 0 && write(file, "image", 5) == 5);
+	setenv("TMPDIR", path, 1); /* one of those that it is told */
+	start_shell("{ cat $TMPDIR; echo changed >$TMPDIR; echo new >$TMPDIR.new; rm $TMPDIR; "
+	            "python3 -c 'import socket\nfor kind in socket.AF_UNIX, socket.AF_INET:\n try:\n  "
+	            "socket.socket(kind)\n  print(\"made\")\n except PermissionError:\n  "
+	            "print(\"denied\")'; } >&2",
+	            &wiring, &arena, &process);
+	const char *said = complaint_of(&process);
+	char bytes[16] = { 0 };
+	assert_true(str_starts(said, "image"));
+	if (lockdown_has_landlock()) {
+		assert_int_equal(pread(file, bytes, sizeof(bytes), 0), 5);
+		assert_int_equal(access(path, F_OK), 0);
+		assert_int_not_equal(access(arena_printf(&arena, "%s.new", path), F_OK), 0);
+	}
+	if (lockdown_has_call_filter() && !strstr(said, "denied denied"))
+		fail_msg("%s", said);
+	process_stop(&process);
+	unsetenv("TMPDIR");
+	unlink(path);
+	unlink(arena_printf(&arena, "%s.new", path));
+	close(file);
+	arena_free(&arena);
+}
+
 /* A machine with much to say is heard in part and does not stand still. */
 static void much_is_said(void **state)
 {
@@ -414,6 +449,7 @@ int main(void)
 		cmocka_unit_test(a_killed_parent_leaves_nothing),
 		cmocka_unit_test(no_other_descriptors),
 		cmocka_unit_test(it_is_confined),
+		cmocka_unit_test(it_writes_no_file_and_makes_no_socket),
 		cmocka_unit_test(much_is_said),
 		cmocka_unit_test(a_program_that_is_not_there),
 		cmocka_unit_test(ignored_children),
