@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct proofs_bench bench;
 	struct span rest = span_of(data, size);
 	struct span console = next_part(&rest), trace = next_part(&rest);
-	proofs_bench_open(&bench, rest, console);
+	proofs_bench_open(&bench, rest, FAKE_HURRIES, console);
 	struct machine *machine = &bench.machine;
 	struct scsi_seen *seen = &proof_state(machine)->seen;
 	struct scsi_trace *reader = scsi_trace_new(machine, 2, seen);

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fake_qemu fake;
 	struct qmp qmp;
 	struct error error = { 0 };
-	fake_open(&fake, span_of(data, size), true);
+	fake_open(&fake, span_of(data, size), FAKE_HURRIES);
 	if (qmp_open(fake.ours, &fake.loop, -1, &qmp, &error)) {
 		(void)qmp_has(&qmp, "x-query-virtio-status");
 		ask(&qmp);

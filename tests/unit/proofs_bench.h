@@ -4,23 +4,26 @@
 #include <stdlib.h>
 
 #include "fake_qemu.h"
+#include "machine/network.h"
 #include "machine/proofs_private.h"
 
 struct proofs_bench {
 	struct fake_qemu fake;
 	struct qmp qmp;
 	struct console console;
+	struct network network; /* none */
 	struct run run;
 	struct arena arena;
 	struct machine machine;
 };
 
-/* `script` as of fake_open(); what the bench asks for proofs begins with id 3. */
-static void proofs_bench_open(struct proofs_bench *bench, struct span script, struct span console)
+/* `script` and `end` as of fake_open(); what the bench asks for proofs begins with id 3. */
+static void proofs_bench_open(struct proofs_bench *bench, struct span script, enum fake_end end,
+                              struct span console)
 {
 	struct error error;
-	*bench = (struct proofs_bench){ 0 };
-	fake_open(&bench->fake, script, true);
+	*bench = (struct proofs_bench){ .network = { .tap = -1, .pcap = -1 } };
+	fake_open(&bench->fake, script, end);
 	console_open(&bench->console, &bench->run, &bench->arena);
 	console_feed(&bench->console, console, 1, 1);
 	console_end(&bench->console);
@@ -30,6 +33,7 @@ static void proofs_bench_open(struct proofs_bench *bench, struct span script, st
 		                           .arena = &bench->arena,
 		                           .qmp = &bench->qmp,
 		                           .console = &bench->console,
+		                           .network = &bench->network,
 		                           .run = &bench->run,
 		                           .said = -1 };
 }

@@ -22,7 +22,7 @@ static struct proof by_console(const char *console, void (*prove)(struct machine
 {
 	struct proofs_bench bench;
 	struct proof proof = { 0 };
-	proofs_bench_open(&bench, SCRIPT(""), span_text(console));
+	proofs_bench_open(&bench, SCRIPT(""), FAKE_ENDS, span_text(console));
 	prove(&bench.machine, &proof);
 	assert_non_null(proof.reason);
 	snprintf(reason, capacity, "%s", proof.reason);
@@ -107,7 +107,7 @@ static void nothing_is_proved_of_a_machine_that_is_gone(void **state)
 {
 	(void)state;
 	struct proofs_bench bench;
-	proofs_bench_open(&bench, SCRIPT(""), SCRIPT(""));
+	proofs_bench_open(&bench, SCRIPT(""), FAKE_ENDS, SCRIPT(""));
 	double begin = loop_now();
 	proofs_begin(&bench.machine);
 	proofs_make(&bench.machine, NULL, NULL);
@@ -128,7 +128,7 @@ static void expect_driven(struct span script, const char *console, enum answer s
 {
 	struct proofs_bench bench;
 	struct proof proof = { 0 };
-	proofs_bench_open(&bench, script, span_text(console));
+	proofs_bench_open(&bench, script, FAKE_ENDS, span_text(console));
 	prove_scsi_driven(&bench.machine, &proof);
 	if (proof.shown != shown || !strstr(proof.reason, words))
 		fail_msg("%d, %s", proof.shown, proof.reason);
@@ -173,7 +173,7 @@ static void the_trace_tells_commands(void **state)
 		"scsi_disk_new_request Command: lun=0 tag=0x8 data=\nscsi_req_parsed target";
 	struct proofs_bench bench;
 	struct scsi_seen seen = { 0 };
-	proofs_bench_open(&bench, SCRIPT(""), SCRIPT(""));
+	proofs_bench_open(&bench, SCRIPT(""), FAKE_ENDS, SCRIPT(""));
 	struct scsi_trace *reader = scsi_trace_new(&bench.machine, 2, &seen);
 	for (size_t i = 0; i < sizeof(trace) - 1; i += 7)
 		scsi_trace_feed(reader,
@@ -202,7 +202,7 @@ static void expect_registers(const char *modem, const char *counts, enum answer 
 		text_printf(&script, "{\"return\": \"%s\", \"id\": %d}\n", answer, i);
 		text_add_char(&script, 0);
 	}
-	proofs_bench_open(&bench, span_of(script.data, script.size), SCRIPT(""));
+	proofs_bench_open(&bench, span_of(script.data, script.size), FAKE_ENDS, SCRIPT(""));
 	proofs_begin(&bench.machine);
 	prove_serial_ttys0(&bench.machine, &proof);
 	if (proof.shown != shown || !strstr(proof.reason, words))

@@ -32,7 +32,7 @@ struct bench {
 static void bench_open(struct bench *bench, struct span script, bool ends, int log)
 {
 	*bench = (struct bench){ 0 };
-	fake_open(&bench->fake, script, ends);
+	fake_open(&bench->fake, script, ends ? FAKE_ENDS : FAKE_FALLS_SILENT);
 	bench->opened = qmp_open(bench->fake.ours, &bench->fake.loop, log, &bench->qmp, &bench->error);
 }
 
