@@ -83,6 +83,9 @@ void boot_show(struct boot *boot, const char *doing);
  */
 enum answer boot_disk_is_driven(struct boot *boot, uint64_t *line);
 
+/* Has a BIOS jumped into the disk's boot code, and nothing spoken since? */
+bool boot_is_in_boot_code(const struct boot *boot);
+
 /* boot_verdict.c */
 void boot_judge(struct boot *boot);
 /* Has the machine said that it stopped, shut down or was reset? */

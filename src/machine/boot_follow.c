@@ -11,6 +11,8 @@
 #define STARVED_TIMES  5
 #define BUSY_SHARE     0.8 /* of the patience, in processor time */
 #define ASLEEP_SHARE   0.1 /* of the wall clock */
+#define NOTHING_SHARE                                                                                        \
+	0.5 /* of the patience, where the firmware jumped into boot code and nothing came of it */
 #define RUNNING_TIMES  2   /* once init runs, which may work in silence */
 #define LOOK_SECONDS   3.0 /* between two questions over QMP */
 #define SHOW_SECONDS   0.2 /* between two words on progress */
@@ -66,6 +68,14 @@ enum answer boot_disk_is_driven(struct boot *boot, uint64_t *line)
 	           json_array_size(json_object_get(features, "transports")) > 0;
 	json_decref(status);
 	return !features ? ANSWER_UNKNOWN : any ? ANSWER_YES : ANSWER_NO;
+}
+
+bool boot_is_in_boot_code(const struct boot *boot)
+{
+	const struct run_step *steps = boot->run->steps;
+	/* SeaBIOS says this last; the loaders of a BIOS speak through it, and so on ttyS0. */
+	return boot->request->firmware == MACHINE_BIOS && !steps[RUN_LOADER].reached &&
+	       !steps[RUN_KERNEL].reached && str_starts(console_last(&boot->console), "Booting from ");
 }
 
 /* Reads and writes of all disks; what it was where QEMU does not say. */
@@ -132,6 +142,8 @@ static bool is_hung(struct boot *boot)
 	double patience = boot->request->patience > 0 ? boot->request->patience : PATIENCE;
 	if (boot->run->steps[RUN_INIT].reached)
 		patience *= RUNNING_TIMES;
+	if (boot_is_in_boot_code(boot))
+		patience *= NOTHING_SHARE;
 	/* QMP is to have been asked once, at least. */
 	if (patience < LOOK_SECONDS + 1)
 		patience = LOOK_SECONDS + 1;

@@ -140,6 +140,18 @@ static void ask_for_silent_kernel(struct boot *boot)
 		    });
 }
 
+/* The boot code runs in circles, or is none: its signature is all that a BIOS looks at. */
+static void ask_for_boot_code(struct boot *boot)
+{
+	if (boot_is_in_boot_code(boot))
+		add_symptom(boot, "boot-loader-failed",
+		            (struct place){
+				    .path = RUN_CONSOLE_PATH,
+				    .line = boot->console.line_count,
+				    .text = arena_strdup(boot->arena, console_last(&boot->console)),
+			    });
+}
+
 static void judge_failed(struct boot *boot)
 {
 	const struct run *run = boot->run;
@@ -156,6 +168,7 @@ static void judge_hung(struct boot *boot)
 	if (!boot->run->steps[RUN_INIT].reached)
 		ask_for_driver(boot);
 	ask_for_silent_kernel(boot);
+	ask_for_boot_code(boot);
 	if (boot->run->symptoms.count > 0) {
 		end(boot, RUN_FAILED, boot->run->symptoms.items[0].message);
 		return;
@@ -174,15 +187,28 @@ static void judge_hung(struct boot *boot)
 	                 now - (repeats ? boot->fresh : boot->moved), after_what(boot)));
 }
 
-/* Of a network that this machine cannot offer a guest cannot be blamed to have seen nothing. */
+/*
+ * Of a network that this machine cannot offer a guest cannot be blamed to have seen nothing; and one that was
+ * answered in the end had only asked before its network was up, as agents do.
+ */
 static void drop_what_the_machine_lacks(struct boot *boot)
 {
-	static const char *const names[] = { "no-metadata-server", "time-not-synchronised" };
+	const struct network_seen *seen = &boot->network.seen;
+	const struct {
+		const char *name;
+		bool was_answered;
+	} asked[] = {
+		{ "no-metadata-server", seen->metadata_requests > 0 },
+		{ "time-not-synchronised", seen->time_requests > 0 },
+	};
 	struct run *run = boot->run;
 	size_t kept = 0;
 	for (size_t i = 0; i < run->symptoms.count; i++) {
-		const char *name = run->symptoms.items[i].name;
-		if (boot->network.tap >= 0 || !(str_equal(name, names[0]) || str_equal(name, names[1])))
+		bool excused = false;
+		for (size_t n = 0; n < ARRAY_SIZE(asked); n++)
+			excused = excused || (str_equal(run->symptoms.items[i].name, asked[n].name) &&
+			                      (boot->network.tap < 0 || asked[n].was_answered));
+		if (!excused)
 			run->symptoms.items[kept++] = run->symptoms.items[i];
 	}
 	run->symptoms.count = kept;

@@ -89,6 +89,7 @@ enum symptom_weight {
 	SYMPTOM_HINTS, /* explains a boot that fails; nothing where it comes up all the same */
 	SYMPTOM_LASTS, /* counts where the system comes up, too */
 	SYMPTOM_ENDS,  /* nothing good comes after it: the run has failed */
+	SYMPTOM_NONE,  /* looks like the one in the next row, and is none */
 };
 
 /* One mark of a failure. */

@@ -34,7 +34,8 @@ const struct symptom_row symptom_rows[] = {
 	ROW(NO_DEVICE, "Invalid partition table*", SYMPTOM_ENDS),
 
 	ROW(SECURE_BOOT, "*Verification failed: (0x1A) Security Violation*", SYMPTOM_ENDS),
-	ROW(SECURE_BOOT, "*prohibited by secure boot policy*", SYMPTOM_ENDS),
+	/* GRUB goes on without a module that it may not load. */
+	ROW(SECURE_BOOT, "*prohibited by secure boot policy*", SYMPTOM_HINTS),
 	ROW(SECURE_BOOT, "*bad shim signature*", SYMPTOM_HINTS),
 	ROW(SECURE_BOOT, "BdsDxe: failed to * Boot*: Access Denied*", SYMPTOM_HINTS),
 	ROW(SECURE_BOOT, "BdsDxe: failed to * Boot*: Security Violation*", SYMPTOM_HINTS),
@@ -46,6 +47,9 @@ const struct symptom_row symptom_rows[] = {
 	{ "grub-rescue", "grub>", "GRUB has no menu and stands at its command line", SYMPTOM_ENDS },
 	{ "grub-rescue", "*Minimal BASH-like line editing is supported*",
 	  "GRUB has no menu and stands at its command line", SYMPTOM_ENDS },
+	{ "boot-loader-failed", NULL,
+	  "the firmware started the disk's boot code, and neither a boot loader nor a kernel said a word",
+	  SYMPTOM_ENDS },
 	{ "boot-loader-failed", "error: *you need to load the kernel first*",
 	  "the boot loader could not load the kernel", SYMPTOM_HINTS },
 	{ "boot-loader-failed", "*No DEFAULT or UI configuration directive found*",
@@ -98,6 +102,10 @@ const struct symptom_row symptom_rows[] = {
 	ROW(CORRUPT, "*UNEXPECTED INCONSISTENCY*", SYMPTOM_LASTS),
 	ROW(CORRUPT, "*requires a manual fsck*", SYMPTOM_LASTS),
 
+	/* systemd waits for terminals, too. */
+	{ "mount-failed", "*Timed out waiting for device *tty[A-Z]*", "", SYMPTOM_NONE },
+	{ "mount-failed", "*Timed out waiting for device *hvc[0-9]*", "", SYMPTOM_NONE },
+	{ "mount-failed", "*Timed out waiting for device *tpm*", "", SYMPTOM_NONE },
 	{ "mount-failed", "*Timed out waiting for device *", "a file system to mount was not found",
 	  SYMPTOM_LASTS },
 	{ "mount-failed", "*\\[FAILED\\] Failed to mount *", "a file system was not mounted", SYMPTOM_LASTS },
@@ -125,7 +133,9 @@ const struct symptom_row symptom_rows[] = {
 	ROW(NO_TIME, "*systemd-timesyncd\\[*Timed out waiting for reply from *", SYMPTOM_LASTS),
 	{ "guest-agent-failed", "*Failed to start google-guest*", "the guest agent did not start",
 	  SYMPTOM_LASTS },
-	{ "sshd-failed", "*Failed to start ssh*", "the SSH server did not start", SYMPTOM_LASTS },
+	{ "sshd-failed", "*Failed to start ssh.service*", "the SSH server did not start", SYMPTOM_LASTS },
+	{ "sshd-failed", "*Failed to start sshd.service*", "the SSH server did not start", SYMPTOM_LASTS },
+	{ "sshd-failed", "*Failed to start OpenSSH Daemon*", "the SSH server did not start", SYMPTOM_LASTS },
 	{ "sshd-failed", "*Failed to start Open*Secure Shell server*", "the SSH server did not start",
 	  SYMPTOM_LASTS },
 	{ "sshd-failed", "*Failed to start OpenSSH server*", "the SSH server did not start", SYMPTOM_LASTS },
@@ -167,7 +177,7 @@ static const struct symptom_row *match(const char *line, bool complete)
 bool console_read_symptom(struct console *console, const char *line, bool complete)
 {
 	const struct symptom_row *row = match(line, complete);
-	if (!row)
+	if (!row || row->weight == SYMPTOM_NONE)
 		return false;
 	bool is_new = !known(console->run, row->name);
 	bool ends = row->weight == SYMPTOM_ENDS && !console->failed;

@@ -168,6 +168,16 @@ static void add_cause(const struct join *join, const char **text, const char *mo
 	*text = **text ? arena_printf(join->arena, "%s, %s", *text, more) : more;
 }
 
+/* Did one not come up of which reading did not say so of its firmware? */
+static bool any_unforeseen(const struct join *join)
+{
+	for (size_t i = 0; i < join->run_count; i++)
+		if (run_came_up(join, &join->runs[i]) == ANSWER_NO &&
+		    !is_without_way_in(join, &join->runs[i]))
+			return true;
+	return false;
+}
+
 void join_contradictions(const struct join *join, struct finding *finding)
 {
 	const struct judgement *judgement = join->judgement;
@@ -189,7 +199,7 @@ void join_contradictions(const struct join *join, struct finding *finding)
 		for (size_t p = 0; p < both->evidence.count; p++)
 			add_evidence(join->arena, finding, &both->evidence.items[p]);
 	}
-	if (join->read_boots == ANSWER_YES && judgement->came_up == ANSWER_NO)
+	if (join->read_boots == ANSWER_YES && judgement->came_up == ANSWER_NO && any_unforeseen(join))
 		boot = "by what was read it boots, and it did not come up";
 	if (join->read_boots == ANSWER_NO && judgement->came_up == ANSWER_YES)
 		boot = "by what was read it does not boot, and it came up";

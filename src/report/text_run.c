@@ -63,10 +63,19 @@ static void print_title(const struct layout *layout, const struct run *run)
 	               text_get(&rest));
 }
 
+static bool is_direct(const struct run *run)
+{
+	return !run->firmware || str_equal(run->firmware, "none");
+}
+
 /* What showed a phase; one that was not seen was passed all the same if a later one was. */
-static const char *shown_by(const struct run *run, enum run_phase phase)
+static const char *shown_by(const struct run *run, enum run_phase phase, bool alone)
 {
 	const struct run_step *step = &run->steps[phase];
+	if (!step->reached && phase == RUN_LOADER && is_direct(run))
+		return "none: the kernel was loaded directly";
+	if (!step->reached && phase == RUN_ROOT && alone)
+		return "none: a kernel by itself";
 	for (int later = (int)phase + 1; !step->reached && later < RUN_PHASES; later++)
 		if (run->steps[later].reached)
 			return "passed unseen";
@@ -97,7 +106,7 @@ static void print_cut(const struct layout *layout, unsigned column, const char *
 	fprintf(layout->out, "%s\n", text_get(&text));
 }
 
-static void print_phases(const struct layout *layout, const struct run *run)
+static void print_phases(const struct layout *layout, const struct run *run, bool alone)
 {
 	layout_blanks(layout, INDENT);
 	layout_styled(layout, STYLE_DIM, "phase    seconds  CPU s  shown by\n");
@@ -112,7 +121,7 @@ static void print_phases(const struct layout *layout, const struct run *run)
 		layout_padded(layout, STYLE_PLAIN, run_phase_names[i], LABEL_COLUMNS);
 		fputs(numbers, layout->out);
 		unsigned column = INDENT + LABEL_COLUMNS + (unsigned)strlen(numbers);
-		print_cut(layout, column, shown_by(run, (enum run_phase)i));
+		print_cut(layout, column, shown_by(run, (enum run_phase)i, alone));
 	}
 	layout_blanks(layout, INDENT);
 	layout_padded(layout, STYLE_PLAIN, "end", LABEL_COLUMNS);
@@ -263,15 +272,27 @@ static void print_inside(const struct layout *layout, const struct run *run)
 		print_labelled(layout, "inside", run->inside_reason);
 	if (!run->inside)
 		return;
+	/* It takes the machine for one of the platform, as it should: no word of that here. */
+	const char *system = run->inside->os.name;
 	struct text what CLEANUP(text_free) = { 0 };
-	phrase_input(&what, run->inside);
+	text_printf(&what, "the guest's /proc and /sys were read%s%s", system ? ": " : "",
+	            system ? system : "");
 	print_labelled(layout, "inside", text_get(&what));
+}
+
+/* Is there a device that a kernel without its modules does not drive? */
+static bool lacks_a_driver(const struct run *run)
+{
+	for (unsigned i = PROOF_NET_DRIVEN; i <= PROOF_SCSI_HOTUNPLUG; i++)
+		if (run->proofs[i].shown == ANSWER_NO)
+			return true;
+	return false;
 }
 
 /* What a run leaves out that a machine of the platform begins with. */
 static const char *not_tried(const struct report_input *input, const struct run *run)
 {
-	if (!run->firmware || !str_equal(run->firmware, "none") || input->facts->kind != INPUT_DISK)
+	if (!is_direct(run) || input->facts->kind != INPUT_DISK)
 		return NULL;
 	return "firmware, boot loader and menu: what was read of them stands";
 }
@@ -280,12 +301,16 @@ static void print_run(const struct layout *layout, const struct report_input *in
                       bool verbose)
 {
 	print_title(layout, run);
-	print_phases(layout, run);
+	print_phases(layout, run, is_direct(run) && input->facts->kind == INPUT_KERNEL);
 	for (size_t i = 0; i < run->symptoms.count; i++)
 		print_symptom(layout, input, &run->symptoms.items[i]);
 	print_lines(layout, run);
 	if (has_proofs(run))
 		print_proofs(layout, run, verbose);
+	if (input->facts->kind == INPUT_KERNEL && lacks_a_driver(run))
+		print_labelled(layout, "note",
+		               "a kernel by itself runs without its modules, but for those that --initrd "
+		               "brings: a NO of the network or the disks fails no requirement");
 	if (not_tried(input, run))
 		print_labelled(layout, "untried", not_tried(input, run));
 	print_inside(layout, run);

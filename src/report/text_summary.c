@@ -232,6 +232,11 @@ static void add_runs(struct text *text, const struct report_input *input)
 		bool direct = !run->firmware || str_equal(run->firmware, "none");
 		if (run->end == RUN_NOT_STARTED || run->end == RUN_MACHINE)
 			text_printf(text, " The boot with %s decided nothing: %s", run_firmware(run), ended);
+		else if (run->end == RUN_CAME_UP && input->facts->kind == INPUT_KERNEL &&
+		         input->facts->examined != EXAMINED_FULL)
+			text_add(text, " What the machine showed of the kernel stands; what only its "
+			               "configuration tells is unknown: check the .config that it was built "
+			               "with as well");
 		else if (input->judgement->came_up != ANSWER_UNKNOWN || !disk)
 			continue;
 		else if (run->end != RUN_CAME_UP)

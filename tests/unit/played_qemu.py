@@ -118,6 +118,11 @@ def hang(machine):
     machine.serve()
 
 
+def boot_code(machine):
+    machine.say("SeaBIOS (version 1.16.3)\r\nBooting from Hard Disk...\r\n")
+    machine.serve()
+
+
 def unbound(machine):
     machine.say("[    0.000000] Linux version 6.1.0\r\n")
     machine.serve()

@@ -145,6 +145,10 @@ static void makes_no_progress(void **state)
 	(void)state;
 	expect("hang", RUN_HUNG, "nothing came for * seconds; the console's last line is \"*something\"");
 	expect_symptom("hang", RUN_CONSOLE_PATH);
+	/* Not a word of what follows: it is the boot code that leads nowhere. */
+	expect("boot_code", RUN_FAILED, "the firmware started the disk's boot code, and neither *");
+	expect_symptom("boot-loader-failed", RUN_CONSOLE_PATH);
+	assert_int_equal(run.symptoms.count, 1);
 	expect("unbound", RUN_FAILED, "no driver of the kernel took over *");
 	expect_symptom("driver-never-bound", RUN_QMP_PATH);
 	expect("silent", RUN_FAILED, "the kernel runs, but says nothing on ttyS0");

@@ -364,6 +364,16 @@ static const struct failure failures[] = {
 	{ "error: file `/boot/grub/fonts/unicode.pf2' not found.\nerror: no suitable video mode found.\n",
 	  NULL, NULL, false },
 	{ "[  OK  ] Stopped emergency.service - Emergency Shell.\n", NULL, NULL, false },
+	{ "[ TIME ] Timed out waiting for device dev-ttyS1.device - /dev/ttyS1.\n"
+	  "[ TIME ] Timed out waiting for device dev-hvc0.device - /dev/hvc0.\n",
+	  NULL, NULL, false },
+	{ "[ TIME ] Timed out waiting for device dev-disk-by\\x2duuid-1.device - /dev/disk/by-uuid/1.\n",
+	  "mount-failed", NULL, false },
+	{ "[FAILED] Failed to start sshd-keygen@rsa.service - OpenSSH rsa Server Key Generation.\n", NULL,
+	  NULL, false },
+	{ "[FAILED] Failed to start ssh.service - OpenBSD Secure Shell server.\n", "sshd-failed", NULL,
+	  false },
+	{ "error: prohibited by secure boot policy.\n", "secure-boot", NULL, false },
 	{ "Begin: Waiting for root file system ... done.\n", NULL, NULL, false },
 	{ "[    9.000000] EXT4-fs (sda1): recovery complete\n", NULL, NULL, false },
 };

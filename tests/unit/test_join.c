@@ -213,6 +213,24 @@ static void a_direct_boot_is_no_way_in(void **state)
 	bench_close(&bench);
 }
 
+/* By BIOS, where reading says that only UEFI leads anywhere. */
+static void what_was_foreseen_contradicts_nothing(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_FAILED);
+	for (size_t i = 0; i < bench.facts.boot.paths.count; i++)
+		if (str_equal(bench.facts.boot.paths.items[i].firmware, "bios"))
+			bench.facts.boot.paths.items[i].works = ANSWER_NO;
+	add_symptom(&bench, &run, "boot-loader-failed", "the boot code leads nowhere");
+	judge(&bench);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.came_up, ANSWER_NO);
+	assert_int_equal(finding_of(&bench, "boot.as-predicted")->verdict, VERDICT_PASS);
+	bench_close(&bench);
+}
+
 static void a_symptom_names_the_rule_that_failed(void **state)
 {
 	(void)state;
@@ -404,6 +422,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_reached_fails_nothing),
 		cmocka_unit_test(a_system_that_came_up_boots),
 		cmocka_unit_test(a_direct_boot_is_no_way_in),
+		cmocka_unit_test(what_was_foreseen_contradicts_nothing),
 		cmocka_unit_test(a_symptom_names_the_rule_that_failed),
 		cmocka_unit_test(what_nothing_explains_makes_what_could_unknown),
 		cmocka_unit_test(the_machine_is_not_the_image),

@@ -823,6 +823,13 @@ static void test_boot(void **state)
 	boot.verbose = true;
 	check_scene("boot-verbose.txt", scene, boot);
 	boot.verbose = false;
+	/* A kernel by itself has no modules, and this one no configuration. */
+	scene->facts.kind = INPUT_KERNEL;
+	scene->facts.examined = EXAMINED_PARTIAL;
+	scene->facts.reason = "its configuration is not known";
+	scene->input.conforms = false;
+	run.steps[RUN_LOADER].reached = run.steps[RUN_ROOT].reached = false;
+	check_scene("boot-kernel.txt", scene, boot);
 	scene = stopped_scene(2);
 	check_inputs("boot.json", "json", &scene->input, 1, &scene->policy, boot);
 }
