@@ -8,6 +8,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -215,9 +216,12 @@ static int serve(int type, uint32_t address, uint16_t port)
 	return -1;
 }
 
+/* The least that Linux takes for TCP_MAXSEG (TCP_MIN_MSS). */
+#define SMALLEST_SEGMENT 88
+
 static bool open_servers(struct netns *netns, struct error *error)
 {
-	const int on = 1;
+	const int on = 1, segment = SMALLEST_SEGMENT;
 	/* A client without an address asks 255.255.255.255; the broadcast back needs a device. */
 	netns->dhcp = serve(SOCK_DGRAM, INADDR_ANY, 67);
 	if (netns->dhcp < 0 || setsockopt(netns->dhcp, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) != 0 ||
@@ -228,6 +232,11 @@ static bool open_servers(struct netns *netns, struct error *error)
 	netns->http = serve(SOCK_STREAM, PLATFORM_METADATA, 80);
 	if (netns->time < 0 || netns->names < 0 || netns->http < 0)
 		return refused(error, "no server can be opened on the tap");
+	/*
+	 * A guest that may send no more than so many bytes in a segment hands each question that it asks the
+	 * metadata server to the device as one large frame: its offload shows while it boots.
+	 */
+	setsockopt(netns->http, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
 	for (size_t i = 0; i < NETNS_CONVERSATIONS; i++) {
 		netns->conversations[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (netns->conversations[i] < 0)
