@@ -214,7 +214,7 @@ static bool run_once(const struct boot_plan *plan, enum machine_firmware firmwar
 		.disk_size = plan->bootable.disk_size,
 		.kernel = -1,
 		.initrd = -1,
-		.prove = true,
+		.prove = !options->no_proofs,
 		.console = options->console ? STDERR_FILENO : -1,
 		.patience = (double)options->patience,
 		.progress = progress_show,

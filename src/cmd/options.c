@@ -84,6 +84,7 @@ const struct option_row option_rows[] = {
 	  BOOT },
 	{ OPTION_PATIENCE, "patience", 0, "SECONDS", NULL,
 	  "time without progress after which a boot counts as hung", BOOT },
+	{ OPTION_NO_PROOFS, "no-proofs", 0, NULL, NULL, "boot, and ask nothing of the devices", BOOT },
 	{ OPTION_EXEC, "exec", 0, NULL, NULL, "run the machine, its console on the terminal", MACHINE },
 	{ OPTION_QUIET, "quiet", 'q', NULL, NULL, "only the last line of each input", CHECK | BOOT },
 	{ OPTION_VERBOSE, "verbose", 'v', NULL, NULL, "show what passes too, with its evidence",
@@ -190,6 +191,9 @@ static bool set_option(struct options *out, const struct option_row *row, const 
 		break;
 	case OPTION_FIRMWARE:
 		out->firmware = value;
+		break;
+	case OPTION_NO_PROOFS:
+		out->no_proofs = true;
 		break;
 	case OPTION_INSIDE:
 		out->inside = true;

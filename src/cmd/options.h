@@ -45,6 +45,7 @@ enum option_id {
 	OPTION_CONSOLE,
 	OPTION_KEEP_LOGS,
 	OPTION_PATIENCE,
+	OPTION_NO_PROOFS,
 	OPTION_EXEC,
 	OPTION_QUIET,
 	OPTION_VERBOSE,
@@ -91,6 +92,7 @@ struct options {
 	bool console;
 	const char *logs;  /* directory; NULL: not kept */
 	uint64_t patience; /* seconds; 0: the default */
+	bool no_proofs;
 	bool execute;
 	bool quiet;
 	bool verbose;

@@ -95,6 +95,7 @@ static void test_boot(void **state)
 	assert_string_equal(options.append, "quiet");
 	assert_string_equal(options.logs, "l");
 	assert_true(options.inside && options.patience == 9 && !options.console);
+	assert_true(!options.no_proofs && accept("boot --no-proofs a").no_proofs);
 	options = accept("boot --kernel=vmlinuz --console");
 	assert_string_equal(options.kernel_file, "vmlinuz");
 	assert_null(options.kernel);
