@@ -177,8 +177,10 @@ static bool load_directly(const struct boot_plan *plan, struct machine_request *
 		if (*own_initrd < 0)
 			return false;
 		request->initrd = *own_initrd;
-		words = arena_printf(plan->arena, "%s%s" KERNEL_CONSOLE " " INSIDE_INIT, words ? words : "",
-		                     words ? " " : "");
+		/* Who names consoles wants those and no other: each console= adds one. */
+		bool named = options->append && command_line_has(options->append, "console", NULL, 0);
+		words = arena_printf(plan->arena, "%s%s%s" INSIDE_INIT, words ? words : "", words ? " " : "",
+		                     named ? "" : KERNEL_CONSOLE " ");
 	}
 	if (options->append)
 		words = arena_printf(plan->arena, "%s %s", words ? words : "", options->append);
