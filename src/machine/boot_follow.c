@@ -159,7 +159,12 @@ static bool is_hung(struct boot *boot)
 static bool is_quiet(struct boot *boot)
 {
 	double now = boot_seconds(boot), cpu = boot_cpu_seconds(boot);
-	if (!boot->run->steps[RUN_INIT].reached || boot->has_inside)
+	/*
+	 * A guest that shall tell of itself is given its time; but one that has come up and nothing of it
+	 * came has no such port: what it is made of is proved all the same.
+	 */
+	if (!boot->run->steps[boot->has_inside ? RUN_LOGIN : RUN_INIT].reached ||
+	    (boot->has_inside && boot->inside.state == INSIDE_SENDING))
 		return false;
 	/* Work in silence starts the time anew. */
 	if (cpu - boot->spoke_cpu > QUIET_SHARE * QUIET_SECONDS) {
@@ -185,13 +190,25 @@ static enum boot_outcome outcome_now(struct boot *boot)
 }
 
 /*
+ * A kernel that is given to QEMU is loaded by a ROM, which says nothing itself; SeaBIOS says that it runs it,
+ * in a line that ends when there is another.
+ */
+static bool loads_by_itself(const struct boot *boot)
+{
+	static const char mark[] = "Booting from ROM...";
+	return boot->request->firmware == MACHINE_KERNEL && (str_starts(console_last(&boot->console), mark) ||
+	                                                     console_find(&boot->console, 0, mark, NULL));
+}
+
+/*
  * Is it time to see where counters stand before a kernel changes them? Behind the firmware's own use of the
  * devices: at the loader's first line, for a kernel may be quiet, or at the kernel's.
  */
 static bool begins(const struct boot *boot)
 {
 	const struct run_step *steps = boot->run->steps;
-	return !boot->begun && (steps[RUN_LOADER].reached || steps[RUN_KERNEL].reached);
+	return !boot->begun &&
+	       (steps[RUN_LOADER].reached || steps[RUN_KERNEL].reached || loads_by_itself(boot));
 }
 
 static bool is_over(void *context)

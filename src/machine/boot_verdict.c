@@ -221,7 +221,10 @@ static void judge_outcome(struct boot *boot)
 		end(boot, RUN_CAME_UP, "a login prompt stands on ttyS0");
 		break;
 	case BOOT_QUIET:
-		end(boot, RUN_CAME_UP, "init runs and has no more to do, without a login prompt on ttyS0");
+		end(boot, RUN_CAME_UP,
+		    boot->has_inside
+		            ? "the system came up, and then told nothing of itself over its serial ports"
+		            : "init runs and has no more to do, without a login prompt on ttyS0");
 		break;
 	case BOOT_REPORTED:
 		end(boot, RUN_CAME_UP, "the guest told of itself over ttyS1");
