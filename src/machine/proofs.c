@@ -81,7 +81,7 @@ void proofs_begin(struct machine *machine)
 	struct proof_state *state = proof_state(machine);
 	static const unsigned modem_ports[PROOF_PORTS] = { 0x3fc, 0x2fc, 0x3ec, 0x2ec };
 	state->begun = true;
-	state->console_bytes = machine->console->bytes;
+	state->console_lines = machine->console->line_count;
 	state->has_irqs = irq_read(machine, state->irqs, NULL);
 	for (size_t i = 0; i < PROOF_PORTS; i++)
 		state->has_modem[i] = port_read(machine, modem_ports[i], 1, &state->modem[i], NULL);
@@ -139,13 +139,24 @@ const char *kernel_words(const char *line)
 	return line[0] == ' ' ? line + 1 : line;
 }
 
+bool is_of_a_program(const char *words)
+{
+	size_t name = strcspn(words, " :[");
+	const char *digits = words + name + 1;
+	if (str_starts(words, "kernel: "))
+		return true;
+	return words[name] == '[' && strspn(digits, "0123456789") > 0 &&
+	       str_starts(digits + strspn(digits, "0123456789"), "]: ");
+}
+
 const char *kernel_line(const struct machine *machine, size_t from, const char *text, bool begins,
                         struct place *place)
 {
 	const struct console *console = machine->console;
 	for (size_t i = from; i < console->lines.count; i++) {
 		const char *line = console->lines.items[i].text, *words = kernel_words(line);
-		if (begins ? !str_starts(words, text) : words == line || !strstr(words, text))
+		if (begins ? !str_starts(words, text)
+		           : words == line || is_of_a_program(words) || !strstr(words, text))
 			continue;
 		if (place)
 			*place = (struct place){ .path = RUN_CONSOLE_PATH, .line = i + 1, .text = line };

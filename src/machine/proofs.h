@@ -2,6 +2,11 @@
 //
 // One proof is one row. Each fills its struct proof: YES with evidence, NO when the opposite was seen, or a
 // reason why nothing decides it. What the firmware did before the kernel ran proves nothing.
+//
+// Features, rings, counters, registers, SCSI commands and frames are what the machine saw. Lines of the
+// console are what the guest says of itself: PNP, the way to the login, and the interrupts that ttyS2 and
+// ttyS3 listen on show nowhere else, and a guest that prints such a line on purpose is believed where nothing
+// seen speaks against it.
 #pragma once
 
 #include "machine/console.h"

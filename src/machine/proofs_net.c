@@ -99,10 +99,12 @@ void prove_net_driven(struct machine *machine, struct proof *out)
 		(unsigned long long)after.from);
 	/*
 	 * A driver resets the device before it agrees: what its rings have done is its own. Firmware that
-	 * looks for something to boot over the network moves them, too, before a kernel runs.
+	 * looks for something to boot over the network moves them, too, before a kernel runs; and what it
+	 * left behind takes frames, but sends none.
 	 */
-	bool kernel = system || machine->run->steps[RUN_KERNEL].reached || userland_ran(machine);
-	if (frames && ((kernel && moved) || (system && after.from > 0)))
+	bool kernel = machine->run->steps[RUN_KERNEL].reached || userland_ran(machine);
+	bool sends = kernel && after.from != before.from;
+	if (frames && (sends || (system && (moved || after.from > 0))))
 		proof_set(machine, out, ANSWER_YES, "the kernel drives the network device: its rings move");
 	else if (system)
 		proof_set(

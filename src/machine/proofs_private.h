@@ -44,7 +44,7 @@ struct proof_state {
 	bool begun;
 	bool has_irqs, has_modem[PROOF_PORTS];
 	uint64_t irqs[PROOF_IRQS];
-	uint64_t console_bytes;      /* that had come */
+	uint64_t console_lines;      /* that had come */
 	unsigned modem[PROOF_PORTS]; /* modem control registers */
 	bool was_plugged;            /* the spare disk was taken by the machine */
 	size_t plugged_from;         /* the console's line from which on it may be told of */
@@ -63,6 +63,12 @@ bool userland_ran(const struct machine *machine);
  */
 const char *kernel_line(const struct machine *machine, size_t from, const char *text, bool begins,
                         struct place *place);
+
+/*
+ * Does a program speak, in a line that looks like the kernel's? journald and others write to terminals
+ * "[   12.345678] cloud-init[512]: done", and copies of what the kernel said behind "kernel: ".
+ */
+bool is_of_a_program(const char *words);
 
 /* A line of the console without the time stamp and the level in front: "[    1.234567] " */
 const char *kernel_words(const char *line);

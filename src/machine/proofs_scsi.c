@@ -320,7 +320,9 @@ static bool sectors_by_line(struct machine *machine, struct proof *out)
 void prove_scsi_sectors(struct machine *machine, struct proof *out)
 {
 	const struct scsi_seen *seen = &proof_state(machine)->seen;
-	if (sectors_by_line(machine, out) || !has_commands(machine, out))
+	/* Lines are the guest's own word: none of them is about a disk of a controller that nobody drives. */
+	bool driven = machine->run->proofs[PROOF_SCSI_DRIVEN].shown != ANSWER_NO;
+	if ((driven && sectors_by_line(machine, out)) || !has_commands(machine, out))
 		return;
 	add_command(machine, out, seen->capacity16_line, "READ CAPACITY(16)");
 	add_command(machine, out, seen->capacity10_line, "READ CAPACITY(10)");

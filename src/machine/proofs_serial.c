@@ -12,6 +12,8 @@
 
 #include "machine/proofs_private.h"
 
+#define MODEM_AT_RESET 0x08
+
 struct port {
 	const char *name;
 	unsigned io, irq;
@@ -59,9 +61,29 @@ static bool find_line(const struct machine *machine, const char *name, struct to
 	return found;
 }
 
+/*
+ * Is the port as the firmware left it, its register and its line's counter? Every driver of the kernel's sets
+ * it up: who says that one did, on the console, is not the kernel.
+ */
+static bool is_untouched(struct machine *machine, const struct port *port, unsigned index, struct proof *out)
+{
+	const struct proof_state *state = proof_state(machine);
+	uint64_t counts[PROOF_IRQS], line;
+	unsigned modem;
+	if (!state->begun || !state->has_irqs || !state->has_modem[index] ||
+	    state->modem[index] != MODEM_AT_RESET || !port_read(machine, port->io + 4, 1, &modem, &line) ||
+	    modem != MODEM_AT_RESET || !irq_read(machine, counts, NULL) ||
+	    counts[port->irq] != state->irqs[port->irq])
+		return false;
+	proof_evidence(machine, out, RUN_QMP_PATH, line, "modem control at 0x%x: 0x%02x, as at reset",
+	               port->io + 4, modem);
+	return true;
+}
+
 static void by_line(struct machine *machine, const struct port *port, const struct told *told,
                     struct proof *out)
 {
+	unsigned index = (unsigned)(port - ports);
 	out->found = arena_printf(machine->arena, "0x%x, IRQ %u, %s", told->io, told->irq, told->type);
 	if (told->io != port->io)
 		proof_set(machine, out, ANSWER_NO, "the kernel has %s at 0x%x, not at 0x%x", port->name,
@@ -72,6 +94,10 @@ static void by_line(struct machine *machine, const struct port *port, const stru
 	else if (!str_equal(told->type, "16550A"))
 		proof_set(machine, out, ANSWER_NO, "the kernel takes %s for a %s, not a 16550A", port->name,
 		          told->type);
+	else if (is_untouched(machine, port, index, out))
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "the console says that the kernel drives %s, and nobody has set the port up",
+		          port->name);
 	else
 		proof_set(machine, out, ANSWER_YES, "the kernel drives %s as a 16550A on IRQ %u", port->name,
 		          port->irq);

@@ -81,14 +81,53 @@ void prove_pnp(struct machine *machine, struct proof *out)
 	}
 }
 
+/* The kernel's first line. Without its stamp a program may print the same, /proc/version. */
+static bool find_banner(const struct machine *machine, struct place *place)
+{
+	const struct run_step *steps = machine->run->steps;
+	if (!kernel_line(machine, 0, "Linux version ", true, place))
+		return false;
+	if (kernel_words(place->text) != place->text)
+		return true;
+	for (enum run_phase phase = RUN_INIT; phase <= RUN_LOGIN; phase++)
+		if (steps[phase].reached && steps[phase].place.line <= place->line)
+			return false;
+	return true;
+}
+
+/* What a kernel's first code says by the firmware is not said on the kernel's console. */
+static bool is_of_loading(const char *line)
+{
+	return !*line || str_starts(line, "Booting from ROM...") || str_starts(line, "Probing EDD ");
+}
+
+/* Has nothing come since the loader began its work? */
+static bool is_silent(struct machine *machine)
+{
+	const struct console *console = machine->console;
+	const struct proof_state *state = proof_state(machine);
+	for (uint64_t i = state->console_lines; i < console->line_count; i++)
+		if (i >= console->lines.count || !is_of_loading(console->lines.items[i].text))
+			return false;
+	return state->begun && is_of_loading(text_get(&console->last));
+}
+
+/* Was it told to say little? Of the command line of an image nothing is known here. */
+static bool is_told_to_be_quiet(const struct machine *machine)
+{
+	const char *line = machine->request ? machine->request->command_line : NULL;
+	return line &&
+	       (command_line_has(line, "quiet", NULL, 0) || command_line_has(line, "loglevel", NULL, 0));
+}
+
 void prove_console(struct machine *machine, struct proof *out)
 {
 	struct place place;
 	size_t stamped = 0;
-	bool banner = kernel_line(machine, 0, "Linux version ", true, &place);
+	bool banner = find_banner(machine, &place);
 	for (size_t i = 0; i < machine->console->lines.count && !banner && stamped < 3; i++) {
-		const char *line = machine->console->lines.items[i].text;
-		if (kernel_words(line) == line)
+		const char *line = machine->console->lines.items[i].text, *words = kernel_words(line);
+		if (words == line || is_of_a_program(words))
 			continue;
 		place = (struct place){ .path = RUN_CONSOLE_PATH, .line = i + 1, .text = line };
 		stamped++;
@@ -100,10 +139,13 @@ void prove_console(struct machine *machine, struct proof *out)
 	}
 	struct virtio_view scsi;
 	virtio_view(machine, MACHINE_SCSI, &scsi);
-	const struct proof_state *state = proof_state(machine);
 	if (!scsi.known || scsi.features == 0) {
 		proof_set(machine, out, ANSWER_UNKNOWN, "no line of a kernel came out of ttyS0");
-	} else if (!state->begun || machine->console->bytes != state->console_bytes) {
+	} else if (is_told_to_be_quiet(machine)) {
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "the kernel's command line tells it to say little, and no line of it came out of "
+		          "ttyS0");
+	} else if (!is_silent(machine)) {
 		/* Programs write there: the kernel is quiet, which is no matter of where its console is. */
 		proof_set(machine, out, ANSWER_UNKNOWN,
 		          "a kernel drives the machine, and other lines than its own came out of ttyS0");

@@ -100,6 +100,14 @@ static void a_console_is_the_kernels(void **state)
 	expect("[    0.000000] a\n[    0.000001] b\n", prove_console, ANSWER_UNKNOWN, "");
 	expect("[  OK  ] a\n[  OK  ] b\n[  OK  ] c\nlogin: \n", prove_console, ANSWER_UNKNOWN, "");
 	expect("Loading Linux 6.1.0-50-cloud-amd64 ...\n", prove_console, ANSWER_UNKNOWN, "");
+	expect("Linux version 6.1.0 (gcc) #1 SMP\nslipway-init: Linux 6.1.0 on x86_64\n", prove_console,
+	       ANSWER_YES, "");
+	/* Programs that write to ttyS0 themselves, as journald does with ForwardToConsole=. */
+	expect("[    1.000000] systemd[1]: a\n[    1.000000] cloud-init[51]: b\n[    1.000000] sshd[9]: c\n"
+	       "[    1.000000] kernel: Linux version 6.1.0\n",
+	       prove_console, ANSWER_UNKNOWN, "");
+	expect("slipway-init: Linux 6.1.0 on x86_64\nLinux version 6.1.0 (gcc) #1 SMP\n", prove_console,
+	       ANSWER_UNKNOWN, "");
 }
 
 /* A machine that is gone proves nothing, says why, and waits for nothing. */
@@ -188,7 +196,8 @@ static void the_trace_tells_commands(void **state)
 }
 
 /* What the registers and counters tell of a quiet kernel, before and behind its start. */
-static void expect_registers(const char *modem, const char *counts, enum answer shown, const char *words)
+static void expect_port(const char *console, const char *modem, const char *counts, enum answer shown,
+                        const char *words)
 {
 	struct text script CLEANUP(text_free) = { 0 };
 	struct proofs_bench bench;
@@ -202,12 +211,31 @@ static void expect_registers(const char *modem, const char *counts, enum answer 
 		text_printf(&script, "{\"return\": \"%s\", \"id\": %d}\n", answer, i);
 		text_add_char(&script, 0);
 	}
-	proofs_bench_open(&bench, span_of(script.data, script.size), FAKE_ENDS, SCRIPT(""));
+	proofs_bench_open(&bench, span_of(script.data, script.size), FAKE_ENDS, span_text(console));
 	proofs_begin(&bench.machine);
 	prove_serial_ttys0(&bench.machine, &proof);
 	if (proof.shown != shown || !strstr(proof.reason, words))
 		fail_msg("%s %s: %d, %s", modem, counts, proof.shown, proof.reason);
 	proofs_bench_close(&bench);
+}
+
+static void expect_registers(const char *modem, const char *counts, enum answer shown, const char *words)
+{
+	expect_port("", modem, counts, shown, words);
+}
+
+/* The console is the guest's own word, and a port is set up by whoever drives it. */
+static void a_port_that_nobody_touched_is_not_driven(void **state)
+{
+	(void)state;
+	static const char line[] =
+		"[    3.373899] 00:03: ttyS0 at I/O 0x3f8 (irq = 4, base_baud = 115200) is a 16550A\n";
+	expect_port(line, "portb[0x03fc] = 0x08", "IRQ statistics for isa-i8259:\\r\\n 4: 1\\r\\n",
+	            ANSWER_UNKNOWN, "nobody has set the port up");
+	expect_port(line, "portb[0x03fc] = 0x08", "IRQ statistics for isa-i8259:\\r\\n 4: 3\\r\\n",
+	            ANSWER_YES, "16550A on IRQ 4");
+	expect_port(line, "portb[0x03fc] = 0x00", "IRQ statistics for isa-i8259:\\r\\n 4: 1\\r\\n",
+	            ANSWER_YES, "16550A on IRQ 4");
 }
 
 static void a_quiet_kernels_port_is_set_up_and_fires(void **state)
@@ -235,6 +263,7 @@ int main(void)
 		cmocka_unit_test(a_driver_agrees_on_features),
 		cmocka_unit_test(the_trace_tells_commands),
 		cmocka_unit_test(a_quiet_kernels_port_is_set_up_and_fires),
+		cmocka_unit_test(a_port_that_nobody_touched_is_not_driven),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,6 +181,13 @@ static void firmware_is_no_driver(void **state)
 	add_features("MAC, STATUS");
 	rings(5, 5, 6, 6);
 	assert_proof(PROOF_NET_DRIVEN, prove_net_driven, ANSWER_YES, "its rings move");
+	/* What the firmware left behind takes the frames that we send, and sends none. */
+	begin();
+	see_offloads();
+	bench.run.steps[RUN_INIT].reached = true;
+	add_features("MAC, STATUS");
+	rings(5, 5, 9, 5);
+	assert_proof(PROOF_NET_DRIVEN, prove_net_driven, ANSWER_NO, "no driver has taken");
 	begin();
 	add_features("");
 	rings(0, 0, 0, 0);
