@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""The proofs of `slipway boot` on a guest that lacks on purpose what they prove: none may say yes.
+
+  controls_test.py NAME    a name of controls.GUESTS
+"""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import run  # before the others: it tells where they are
+import common
+import controls
+
+ROOT = pathlib.Path(os.environ.get("SLIPWAY_ROOTS", common.IMAGES / "roots")) / "bookworm.tar"
+ANSWERS = {True: controls.YES, False: controls.NO, None: controls.UNKNOWN}
+
+
+def complaints(guest, boot):
+    if boot["end"] != "came-up":
+        yield f"the end is {boot['end']}, expected came-up"
+    proofs, expected = run.proofs(boot), {**controls.WHOLE, **guest.expected}
+    if proofs.keys() != expected.keys():
+        yield f"these proofs are not in the table, or not made: {sorted(proofs.keys() ^ expected.keys())}"
+    for name, proof in proofs.items():
+        shown, wanted = ANSWERS[proof["shown"]], expected.get(name, ())
+        if shown not in (wanted if isinstance(wanted, tuple) else (wanted,)):
+            yield f"{name} is {shown}, expected {wanted}: {proof['reason']} ({proof['found']})"
+        if shown != controls.UNKNOWN and not proof["evidence"]:
+            yield f"{name} is {shown} without any evidence"
+        if not proof["reason"]:
+            yield f"{name} is {shown} without a reason"
+    if (boot["inside"] is not None) != guest.reports:
+        yield f"it {'told nothing' if guest.reports else 'told'} of itself over ttyS1: {boot['inside_reason']}"
+
+
+def main():
+    guest = controls.GUESTS[sys.argv[1]]
+    common.need(ROOT)
+    if not shutil.which("qemu-system-x86_64"):
+        print("there is no qemu-system-x86_64: run script/bootstrap")
+        sys.exit(1)
+    with tempfile.TemporaryDirectory(dir=common.IMAGES, prefix="boot-") as name:
+        folder = pathlib.Path(name)
+        kernel = controls.Kernel(ROOT, folder)
+        initrd = folder / "modules.cpio"
+        initrd.write_bytes(kernel.initramfs(guest.without))
+        options = ["--append", guest.append] if guest.append else []
+        _, report = run.boot(kernel.vmlinuz, "--initrd", initrd, *options)
+    boot = report["run"][0]
+    wrong = list(complaints(guest, boot))
+    common.finish(wrong + [run.told(boot)] if wrong else [])
+
+
+main()
