@@ -14,7 +14,8 @@
 #define NOTHING_SHARE                                                                                        \
 	0.5 /* of the patience, where the firmware jumped into boot code and nothing came of it */
 #define RUNNING_TIMES  2   /* once init runs, which may work in silence */
-#define LOOK_SECONDS   3.0 /* between two questions over QMP */
+#define LOOK_SECONDS   3.0 /* between two questions over QMP; less where the patience is short: */
+#define LOOK_SHARE     0.25
 #define SHOW_SECONDS   0.2 /* between two words on progress */
 #define SETTLE_SECONDS 3.0 /* for the last lines after a failure, at most */
 #define SILENT_SECONDS 0.7 /* and when none came for so long */
@@ -112,6 +113,12 @@ static void look_for_silent_kernel(struct boot *boot)
 	};
 }
 
+/* Seconds. */
+static double patience_of(const struct boot *boot)
+{
+	return boot->request->patience > 0 ? boot->request->patience : PATIENCE;
+}
+
 /* Takes down what moved since the last look. */
 static void look(struct boot *boot)
 {
@@ -125,7 +132,8 @@ static void look(struct boot *boot)
 		boot->news = boot->console.news;
 		boot->fresh = now;
 	}
-	if (now - boot->looked < LOOK_SECONDS)
+	double share = patience_of(boot) * LOOK_SHARE;
+	if (now - boot->looked < (share < LOOK_SECONDS ? share : LOOK_SECONDS))
 		return;
 	boot->looked = now;
 	uint64_t operations = disk_operations(boot);
@@ -139,14 +147,11 @@ static void look(struct boot *boot)
 
 static bool is_hung(struct boot *boot)
 {
-	double patience = boot->request->patience > 0 ? boot->request->patience : PATIENCE;
+	double patience = patience_of(boot);
 	if (boot->run->steps[RUN_INIT].reached)
 		patience *= RUNNING_TIMES;
 	if (boot_is_in_boot_code(boot))
 		patience *= NOTHING_SHARE;
-	/* QMP is to have been asked once, at least. */
-	if (patience < LOOK_SECONDS + 1)
-		patience = LOOK_SECONDS + 1;
 	/* One who prints the same without end moves, and yet comes to nothing. */
 	if (boot_seconds(boot) - boot->fresh >= patience * STARVED_TIMES)
 		return true;
