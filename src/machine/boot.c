@@ -40,6 +40,15 @@ static void judge_again(struct boot *boot)
 	struct run *run = boot->run;
 	if (run->end != RUN_CAME_UP || !boot->loop.stopped)
 		return;
+	/* What came up and then restarts or ends itself has come up all the same. */
+	const struct qmp_event *event = boot_stop_event(boot);
+	if (boot->outcome != BOOT_INTERRUPTED && event &&
+	    (str_equal(event->detail, "guest-reset") || str_equal(event->detail, "guest-shutdown"))) {
+		run->ended = arena_printf(
+			boot->arena, "%s; then the guest %s, before all was proved", run->ended,
+			str_equal(event->detail, "guest-reset") ? "restarted itself" : "switched itself off");
+		return;
+	}
 	boot->outcome = boot->outcome == BOOT_INTERRUPTED ? BOOT_INTERRUPTED : BOOT_STOPPED;
 	boot_judge(boot);
 }

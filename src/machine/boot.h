@@ -3,6 +3,7 @@
 //   boot.c          the order of things
 //   boot_power.c    everything there is, switched on and off again
 //   boot_follow.c   waits for the boot, and tells progress from standstill
+//   boot_restart.c  lets a guest restart itself, once
 //   boot_verdict.c  how it ended, in words
 //   interrupt.c     Ctrl-C and its like
 #pragma once
@@ -53,10 +54,14 @@ struct boot {
 	int status; /* then */
 	bool on;    /* QMP has greeted */
 	bool begun; /* proofs_begin() was called */
+	bool may_restart;   /* a guest that restarts itself is only halted, so that it can be let go on */
+	unsigned restarts;  /* how often it did */
+	size_t events_read; /* of QMP: those before a restart count no more */
 
 	/* Progress: what was seen at the last look, and when it last changed. */
 	uint64_t bytes, news, disk_operations;
 	double fresh; /* when the console said something new, or the disk moved, last */
+	bool has_written;        /* the guest, to its disk: no initramfs does, nor firmware */
 	double moved, moved_cpu; /* when the console or the disk moved last; processor time then */
 	double spoke, spoke_cpu; /* the same of the console alone */
 	double looked, shown_at; /* when QMP was asked; when progress was shown */
@@ -85,6 +90,16 @@ enum answer boot_disk_is_driven(struct boot *boot, uint64_t *line);
 
 /* Has a BIOS jumped into the disk's boot code, and nothing spoken since? */
 bool boot_is_in_boot_code(const struct boot *boot);
+
+/*
+ * boot_restart.c. A system may restart itself in its first boot, once: after it has labelled its files, or
+ * made its root larger. boot_halt_resets() has QEMU halt there instead of ending, where this QEMU can;
+ * boot_restart() tells whether the guest stands there and was let go on. Before the proofs that is over.
+ */
+void boot_halt_resets(struct boot *boot, bool halt);
+bool boot_restart(struct boot *boot);
+/* When the second boot has begun: firmware resets a machine by itself. */
+void boot_forbid_resets(struct boot *boot);
 
 /* boot_verdict.c */
 void boot_judge(struct boot *boot);

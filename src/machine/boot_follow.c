@@ -90,7 +90,9 @@ static uint64_t disk_operations(struct boot *boot)
 	for (size_t i = 0; i < json_array_size(disks); i++) {
 		const json_t *stats = json_object_get(json_array_get(disks, i), "stats");
 		operations += (uint64_t)json_integer_value(json_object_get(stats, "rd_operations"));
-		operations += (uint64_t)json_integer_value(json_object_get(stats, "wr_operations"));
+		uint64_t writes = (uint64_t)json_integer_value(json_object_get(stats, "wr_operations"));
+		operations += writes;
+		boot->has_written |= writes > 0;
 	}
 	json_decref(disks);
 	return operations;
@@ -245,14 +247,18 @@ static void settle(struct boot *boot)
 
 void boot_follow(struct boot *boot)
 {
+	boot_halt_resets(boot, true);
 	while (boot->outcome == BOOT_WAITS) {
 		(void)loop_until(&boot->loop, 1, is_over, boot);
 		if (begins(boot) && !boot->loop.stopped) {
 			boot->begun = true;
+			boot_forbid_resets(boot);
 			if (boot->request->prove)
 				proofs_begin(&boot->machine);
 		}
 		boot->outcome = outcome_now(boot);
+		if (boot->outcome == BOOT_STOPPED && boot_restart(boot) && boot->outcome == BOOT_STOPPED)
+			boot->outcome = BOOT_WAITS; /* not where a user ended it meanwhile */
 		if (boot->outcome != BOOT_WAITS || boot->loop.stopped)
 			continue;
 		look(boot);
@@ -263,5 +269,7 @@ void boot_follow(struct boot *boot)
 		else if (is_hung(boot))
 			boot->outcome = BOOT_HUNG;
 	}
+	if (boot->outcome != BOOT_STOPPED)
+		boot_halt_resets(boot, false);
 	settle(boot);
 }

@@ -4,10 +4,13 @@
 
 #include "machine/boot.h"
 
+/* For a service of the guest to answer, seconds. */
+#define ANSWER_SECONDS 15
+
 const struct qmp_event *boot_stop_event(const struct boot *boot)
 {
 	static const char *const names[] = { "GUEST_PANICKED", "SHUTDOWN", "STOP" };
-	for (size_t i = 0; i < boot->qmp.event_count; i++)
+	for (size_t i = boot->events_read; i < boot->qmp.event_count; i++)
 		for (size_t n = 0; n < ARRAY_SIZE(names); n++)
 			if (str_equal(boot->qmp.events[i].name, names[n]))
 				return &boot->qmp.events[i];
@@ -74,6 +77,13 @@ static void judge_stopped(struct boot *boot)
 		end(boot, RUN_FAILED, "the guest told the machine of a panic");
 	else if (str_equal(event->name, "STOP"))
 		judge_stop(boot);
+	else if (str_equal(event->detail, "guest-reset") && boot->restarts > 0)
+		end(boot, RUN_FAILED,
+		    arena_printf(boot->arena, "the guest restarted itself a second time%s",
+		                 after_what(boot)));
+	else if (str_equal(event->detail, "guest-reset") && boot->run->steps[RUN_INIT].reached &&
+	         !qmp_has(&boot->qmp, "set-action"))
+		end(boot, RUN_MACHINE, "the guest restarted itself, which this QEMU cannot be told to allow");
 	else if (str_equal(event->detail, "guest-reset"))
 		end(boot, RUN_FAILED,
 		    arena_printf(
@@ -163,8 +173,35 @@ static void judge_failed(struct boot *boot)
 	end(boot, RUN_FAILED, run->symptoms.items[0].message);
 }
 
+/*
+ * A system may be told to say nothing, and have its login elsewhere: it stands still as one that hangs does,
+ * but has written to its disk and answers on its network.
+ */
+static bool answers_on_network(struct boot *boot)
+{
+	if (boot->ended || !boot->request->prove || boot->network.tap < 0 || !boot->has_written ||
+	    !boot->network.seen.has_address || !boot->console.kernel_spoke)
+		return false;
+	network_converse(&boot->network, ANSWER_SECONDS);
+	if (!boot->network.conversation || boot->outcome == BOOT_INTERRUPTED)
+		return false;
+	struct run_step *init = &boot->run->steps[RUN_INIT];
+	if (!init->reached)
+		*init = (struct run_step){
+			.reached = true,
+			.seconds = boot_seconds(boot),
+			.cpu_seconds = boot_cpu_seconds(boot),
+			.place = { .path = RUN_FRAMES_PATH, .text = boot->network.conversation },
+		};
+	return true;
+}
+
 static void judge_hung(struct boot *boot)
 {
+	if (answers_on_network(boot)) {
+		end(boot, RUN_CAME_UP, "the system answers on its network, without a login prompt on ttyS0");
+		return;
+	}
 	if (!boot->run->steps[RUN_INIT].reached)
 		ask_for_driver(boot);
 	ask_for_silent_kernel(boot);
@@ -249,6 +286,9 @@ void boot_judge(struct boot *boot)
 {
 	drop_what_the_machine_lacks(boot);
 	judge_outcome(boot);
+	if (boot->restarts > 0 && boot->run->end == RUN_CAME_UP)
+		boot->run->ended = arena_printf(boot->arena, "%s, after the guest restarted itself once",
+		                                boot->run->ended);
 	if (boot->run->end == RUN_CAME_UP)
 		symptoms_came_up(boot->run);
 	else

@@ -253,6 +253,16 @@ void console_feed(struct console *console, struct span bytes, double seconds, do
 	look(console, false);
 }
 
+void console_restart(struct console *console)
+{
+	leave_line(console);
+	for (int phase = RUN_LOADER; phase < RUN_PHASES; phase++)
+		console->run->steps[phase] = (struct run_step){ 0 };
+	console->escape = ESCAPE_NONE;
+	console->initrd = CONSOLE_INITRD_UNSEEN;
+	console->kernel_spoke = false;
+}
+
 void console_end(struct console *console)
 {
 	leave_line(console);

@@ -58,6 +58,9 @@ void console_open(struct console *console, struct run *run, struct arena *arena)
 /* What came, at `seconds` of the run, with `cpu_seconds` used by the machine. */
 void console_feed(struct console *console, struct span bytes, double seconds, double cpu_seconds);
 
+/* The machine starts anew: what stands is a line, and no phase is reached. What failed has failed. */
+void console_restart(struct console *console);
+
 /* Nothing comes any more: what stands is a line. */
 void console_end(struct console *console);
 

@@ -117,9 +117,11 @@ static void join_symptom(const struct join *join, const struct run *run, const s
 		} else if (!explained && run->end != RUN_CAME_UP &&
 		           (was_met || finding->verdict == VERDICT_UNKNOWN)) {
 			if (was_met)
-				finding->reason =
+				finding->reason = both_reasons(
+					join,
 					arena_printf(join->arena, "%s, which has its cause here or elsewhere",
-				                     both_reasons(join, seen, finding));
+				                     seen),
+					finding);
 			finding->verdict = VERDICT_UNKNOWN;
 		} else {
 			continue;

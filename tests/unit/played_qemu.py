@@ -22,6 +22,7 @@ class Machine:
         port = re.search(r"file,id=s0,path=/dev/fdset/(\d+)", line)[1]
         self.console = int(re.search(rf"fd=(\d+),set={port}\b", line)[1])
         self.driven = False
+        self.more = ["set-action"] if "restart" in sys.argv[1] else []
         self.received = b""
 
     def send(self, message):
@@ -39,7 +40,7 @@ class Machine:
 
     def answer(self, command):
         if command == "query-commands":
-            return [{"name": name} for name in ("x-query-virtio-status", "query-blockstats", "quit")]
+            return [{"name": name} for name in ("x-query-virtio-status", "query-blockstats", "quit", *self.more)]
         if command == "x-query-virtio-status":
             features = ["VIRTIO_SCSI_F_HOTPLUG: x"] if self.driven else []
             return {"guest-features": {"dev-features": features, "transports": []}}
@@ -49,7 +50,7 @@ class Machine:
             return {"status": "io-error", "running": False}
         return {}
 
-    def serve(self, commands=1 << 30, seconds=1e9):
+    def serve(self, commands=1 << 30, seconds=1e9, until=None):
         """Answers what is asked; ends when it is told to quit, or the other end is gone."""
         end = time.monotonic() + seconds
         while commands > 0:
@@ -68,6 +69,10 @@ class Machine:
             question = json.loads(line)
             self.send({"return": self.answer(question["execute"]), "id": question.get("id")})
             commands -= 1
+            if question["execute"] == "system_reset":
+                self.event("RESET", guest=False, reason="host-qmp-system-reset")
+            if question["execute"] == until:
+                return
             if question["execute"] == "quit":
                 sys.exit(0)
 
@@ -90,6 +95,26 @@ def panic_and_reset(machine):
 def reset(machine):
     machine.say("Loading initial ramdisk ...\r\n")
     machine.event("SHUTDOWN", guest=True, reason="guest-reset")
+
+
+def restart(machine, times=1):
+    for _ in range(times):
+        machine.say("[    0.000000] Linux version 6.1.0\r\n[    9.000000] reboot: Restarting system\r\n")
+        machine.event("SHUTDOWN", guest=True, reason="guest-reset")
+        machine.event("STOP")
+        machine.serve(until="cont", seconds=10)
+    machine.say(LOGIN)
+    machine.serve()
+
+
+def restart_twice(machine):
+    restart(machine, times=2)
+
+
+def panic_restart(machine):
+    panic_and_reset(machine)
+    machine.event("STOP")
+    machine.serve()
 
 
 def power_off(machine):

@@ -128,6 +128,20 @@ static void ends_by_the_guest(void **state)
 	expect("power_off", RUN_FAILED, "the guest switched the machine off*Power down\"");
 }
 
+/* As a first boot may; but not for ever, and not out of a panic. */
+static void restarts_once(void **state)
+{
+	(void)state;
+	expect("restart", RUN_CAME_UP,
+	       "a login prompt stands on ttyS0, after the guest restarted itself once");
+	/* The phases are those of the boot that came up. */
+	assert_int_equal(run.steps[RUN_KERNEL].place.line, 3);
+	expect("restart_twice", RUN_FAILED, "the guest restarted itself a second time*Restarting system\"");
+	expect("panic_restart", RUN_FAILED, "the kernel panicked");
+	expect_symptom("kernel-panic", RUN_CONSOLE_PATH);
+	assert_int_equal(run.last_lines.count, 1);
+}
+
 static void ends_by_the_machine(void **state)
 {
 	(void)state;
@@ -224,10 +238,10 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_teardown(function, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(comes_up),          TEST(fails_by_its_console),
-		TEST(ends_by_the_guest), TEST(ends_by_the_machine),
-		TEST(makes_no_progress), TEST(repeats_itself),
-		TEST(is_interrupted),
+		TEST(restarts_once),        TEST(comes_up),
+		TEST(fails_by_its_console), TEST(ends_by_the_guest),
+		TEST(ends_by_the_machine),  TEST(makes_no_progress),
+		TEST(repeats_itself),       TEST(is_interrupted),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
