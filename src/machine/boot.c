@@ -15,7 +15,8 @@ static const char *why_not_proved(const struct boot *boot)
 		return "the run was interrupted";
 	if (boot->run->end == RUN_CAME_UP)
 		return "the machine ended before it could be asked";
-	return "the system did not come up";
+	return boot->run->end == RUN_MACHINE ? "the machine failed before the system was up"
+	                                     : "the system did not come up";
 }
 
 static void prove(struct boot *boot)

@@ -118,12 +118,12 @@ static void add_symptom(struct boot *boot, const char *name, struct place place)
 		put_first(boot->run);
 }
 
-/* A boot that found no root file system: is it that nobody drives the disk? */
+/* A boot that found no root: is it that nobody drives the disk? A kernel by itself has no modules. */
 static void ask_for_driver(struct boot *boot)
 {
 	uint64_t line = 0;
-	if (boot->ended || !boot->console.kernel_spoke || boot->run->steps[RUN_ROOT].reached ||
-	    boot_disk_is_driven(boot, &line) != ANSWER_NO)
+	if (boot->ended || boot->request->disk < 0 || !boot->console.kernel_spoke ||
+	    boot->run->steps[RUN_ROOT].reached || boot_disk_is_driven(boot, &line) != ANSWER_NO)
 		return;
 	add_symptom(boot, "driver-never-bound",
 	            (struct place){

@@ -29,7 +29,8 @@ bool interrupt_catch(struct interrupt *interrupt)
 	came = 0;
 	wake = ends[1];
 	for (unsigned i = 0; i < INTERRUPT_SIGNALS; i++) {
-		struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
+		/* Calls are not begun again: a write to somebody who does not read ends. */
+		struct sigaction action = { .sa_handler = note };
 		sigemptyset(&action.sa_mask);
 		if (sigaction(signals[i], NULL, &interrupt->before[i]) == 0 &&
 		    interrupt->before[i].sa_handler != SIG_IGN)

@@ -22,6 +22,7 @@
 
 static struct arena arena;
 static struct run run;
+static bool kernel_alone; /* and no disk */
 static char folder[] = "/tmp/slipway-boot-XXXXXX";
 
 /* A program that plays `play`, whatever else its command line says. */
@@ -46,7 +47,7 @@ static bool boot(const char *play, double patience, struct error *error)
 	struct machine_request request = {
 		.qemu = &qemu,
 		.firmware = MACHINE_BIOS,
-		.disk = memfd_create("disk", MFD_CLOEXEC),
+		.disk = kernel_alone ? -1 : memfd_create("disk", MFD_CLOEXEC),
 		.disk_size = 1 << 20,
 		.kernel = -1,
 		.initrd = -1,
@@ -54,11 +55,12 @@ static bool boot(const char *play, double patience, struct error *error)
 		.logs = folder,
 		.patience = patience,
 	};
-	assert_int_equal(ftruncate(request.disk, 1 << 20), 0);
+	assert_true(kernel_alone || ftruncate(request.disk, 1 << 20) == 0);
 	int capture;
 	bool on = machine_boot(&request, &arena, &run, &capture, error);
 	assert_int_equal(capture, -1);
-	close(request.disk);
+	if (request.disk >= 0)
+		close(request.disk);
 	unlink(qemu.program);
 	/* Nobody is left. */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -165,6 +167,11 @@ static void makes_no_progress(void **state)
 	assert_int_equal(run.symptoms.count, 1);
 	expect("unbound", RUN_FAILED, "no driver of the kernel took over *");
 	expect_symptom("driver-never-bound", RUN_QMP_PATH);
+	/* Without a disk there are no modules, and nobody is missed. */
+	kernel_alone = true;
+	expect("unbound", RUN_HUNG, "nothing came for *");
+	expect_symptom("hang", RUN_CONSOLE_PATH);
+	kernel_alone = false;
 	expect("silent", RUN_FAILED, "the kernel runs, but says nothing on ttyS0");
 	expect_symptom("no-console", RUN_QMP_PATH);
 	assert_true(run.steps[RUN_KERNEL].reached);
