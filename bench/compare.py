@@ -5,6 +5,7 @@ All ways take turns within one run, so that what else the machine does falls on 
 what remains true on another machine. The page cache is warm.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -166,6 +167,27 @@ def print_packed(slipway, image, folder, rounds):
         packed.unlink()
 
 
+def print_boots(slipway, image, rounds):
+    """What the proofs add to a boot: processor time of the machine, which on a busy host says more than the clock."""
+    def machine_seconds(*options):
+        done = subprocess.run([slipway, "boot", "--quiet", "--format", "json", *options, str(image)],
+                              capture_output=True, check=False)
+        run = json.loads(done.stdout)["inputs"][0]["run"][0]
+        if run["end"] != "came-up":
+            sys.exit(f"{image} did not come up: {run['ended']}")
+        return run["cpu_seconds"], run["seconds"]
+
+    plain, proved = [], []
+    for _ in range(rounds):
+        plain.append(machine_seconds("--no-proofs"))
+        proved.append(machine_seconds())
+    median = [[statistics.median(column) for column in zip(*runs)] for runs in (plain, proved)]
+    print(f"\nboot of {image.stem}, medians of {rounds}\n\n| | CPU s | s |\n|---|---:|---:|")
+    for name, (cpu, wall) in zip(("boot alone", "boot with all proofs"), median):
+        print(f"| {name} | {cpu:.1f} | {wall:.1f} |")
+    print(f"| ratio | {median[1][0] / median[0][0]:.2f} | {median[1][1] / median[0][1]:.2f} |")
+
+
 def main():
     slipway, images, folder, rounds = sys.argv[1], *map(pathlib.Path, sys.argv[2:4]), int(sys.argv[4])
     os.environ["PATH"] = SYSTEM_PATH
@@ -179,6 +201,8 @@ def main():
     forms = {kind: (images / f"{name}.raw").resolve() for kind, name in names.items()}
     print_ratios(slipway, "root file system", forms, rounds)
     print_packed(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
+    # Half a minute or more each without KVM.
+    print_boots(slipway, (images / "bookworm.raw").resolve(), min(rounds, 3))
 
 
 main()
