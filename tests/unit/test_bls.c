@@ -43,7 +43,7 @@ static void files(void **state)
 static void newer(int compare(const char *, const char *), const char *a, const char *b)
 {
 	if (compare(a, b) != 1 || compare(b, a) != -1 || compare(a, a) != 0)
-		fail_msg("%s is not newer than %s", a, b);
+		fail_msg("%s is not newer than %s", a ? a : "nothing", b ? b : "nothing");
 }
 
 static void order_of_rpm(void **state)
