@@ -20,7 +20,7 @@ import tempfile
 import termios
 import time
 
-SLIPWAY, ROOT = sys.argv[1:3]
+SLIPWAY, ROOT = map(os.path.abspath, sys.argv[1:3])
 KERNEL = "vmlinuz"
 STAGES = {"firmware": "firmware after", "kernel": "kernel after", "proofs": "login after"}
 
