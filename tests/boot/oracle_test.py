@@ -18,6 +18,8 @@ from run import common
 PROOFS = {"acpi", "pnp", "net-driven", "net-checksum", "net-tso4", "net-gro4", "scsi-driven", "scsi-command-sets",
           "scsi-one-queue", "scsi-sectors", "scsi-disks-only", "scsi-hotplug", "scsi-hotunplug", "serial-ttyS0",
           "serial-ttyS1", "serial-ttyS2", "serial-ttyS3", "console", "root", "login"}
+# Nothing in these guests speaks TCP: they have no guest environment, and their SSH server finds no host keys.
+SILENT = {"bullseye-mbr": {"net-tso4", "net-gro4"}}
 PHASES = ("kernel", "root", "init", "login")
 
 
@@ -26,7 +28,7 @@ def digest(path):
         return hashlib.file_digest(disk, "sha256").hexdigest()
 
 
-def wrong_proofs(boot):
+def wrong_proofs(boot, silent):
     if boot["end"] != "came-up":
         yield run.told(boot)
         return
@@ -35,7 +37,10 @@ def wrong_proofs(boot):
             yield f"the phase {phase['phase']} was not seen"
     proofs = run.proofs(boot)
     for name in sorted(PROOFS):
-        if proofs[name]["shown"] is not True:
+        if name in silent:
+            if proofs[name]["shown"] is not None:
+                yield f"proof {name}: {proofs[name]['shown']}, though nothing in the guest speaks TCP"
+        elif proofs[name]["shown"] is not True:
             yield f"proof {name}: {proofs[name]['shown']}, {proofs[name]['reason']}"
         elif not proofs[name]["evidence"]:
             yield f"proof {name} has no evidence"
@@ -112,7 +117,7 @@ def main():
         _, outside = run.boot(path, "--firmware", firmware)
         _, report = run.boot(path, "--inside")
         after = digest(path)
-    wrong = list(wrong_proofs(outside["run"][0]))
+    wrong = list(wrong_proofs(outside["run"][0], SILENT.get(name, ())))
     wrong += wrong_predictions(read["inputs"][0], outside)
     wrong += wrong_predictions(read["inputs"][0], report)
     inside = report["run"][0]["inside"]
