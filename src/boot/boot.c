@@ -166,3 +166,12 @@ bool boot_find(const struct reader *reader, const struct partition_table *table,
 	note_missing_files(&disk, out);
 	return sound;
 }
+
+bool boot_works(const struct boot *boot, const char *firmware)
+{
+	for (size_t i = 0; i < boot->paths.count; i++)
+		if (boot->paths.items[i].works == ANSWER_YES &&
+		    str_equal(boot->paths.items[i].firmware, firmware))
+			return true;
+	return false;
+}

@@ -55,6 +55,9 @@ struct boot {
 	LIST(struct problem) problems; /* lines that could not be followed, missing files, ... */
 };
 
+/* Does this firmware ("bios", "uefi") find its way to a loader? */
+bool boot_works(const struct boot *boot, const char *firmware);
+
 /* Finds the firmware paths, the boot loader's configuration, the entries and the default one. */
 NODISCARD bool boot_find(const struct reader *disk, const struct partition_table *table,
                          const struct fs_set *filesystems, struct budget *budget, struct arena *arena,

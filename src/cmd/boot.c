@@ -52,21 +52,13 @@ static const char *arch_of(const struct facts *facts)
 	return arch ? arch : "x86_64";
 }
 
-static bool works(const struct facts *facts, const char *firmware)
-{
-	for (size_t i = 0; i < facts->boot.paths.count; i++)
-		if (facts->boot.paths.items[i].works == ANSWER_YES &&
-		    str_equal(facts->boot.paths.items[i].firmware, firmware))
-			return true;
-	return false;
-}
-
 /* BIOS, as the platform does by default, unless only UEFI finds a way in. */
 static void choose_firmware(struct boot_plan *plan)
 {
 	const char *asked = plan->options->firmware;
 	bool arm = str_equal(plan->qemu.arch, "arm64");
-	bool uefi_alone = arm || (works(plan->facts, "uefi") && !works(plan->facts, "bios"));
+	bool uefi_alone =
+		arm || (boot_works(&plan->facts->boot, "uefi") && !boot_works(&plan->facts->boot, "bios"));
 	bool direct = plan->facts->kind == INPUT_KERNEL || plan->options->inside;
 	if (str_equal(asked, "bios") || str_equal(asked, "both") || (!asked && !direct && !uefi_alone))
 		plan->firmwares[plan->count++] = MACHINE_BIOS;

@@ -72,19 +72,11 @@ static void print_preparation(const struct plan *plan)
 	fputs(" " VARS_FILE "\n", stdout);
 }
 
-static bool works(const struct facts *facts, const char *firmware)
-{
-	for (size_t i = 0; i < facts->boot.paths.count; i++)
-		if (facts->boot.paths.items[i].works == ANSWER_YES &&
-		    str_equal(facts->boot.paths.items[i].firmware, firmware))
-			return true;
-	return false;
-}
-
 /* The platform's own choice: UEFI for images that are declared so, and BIOS else; here what boots decides. */
 static enum machine_firmware choose_firmware(const struct facts *facts)
 {
-	return works(facts, "uefi") && !works(facts, "bios") ? MACHINE_UEFI : MACHINE_BIOS;
+	return boot_works(&facts->boot, "uefi") && !boot_works(&facts->boot, "bios") ? MACHINE_UEFI
+	                                                                             : MACHINE_BIOS;
 }
 
 /* Looks the image over, as check does. */
