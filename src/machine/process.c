@@ -57,15 +57,15 @@ static void keep_wired(const struct machine_wiring *wiring)
 
 /*
  * Without a network: even a machine that its guest has taken over reaches nobody. In the namespace no user is
- * mapped, and so none of its capabilities outlives exec. Where there are no user namespaces root has a network
- * namespace all the same, and gives its capabilities up. Its user is ours, who may own the image and more: so
- * it opens nothing for writing, and no socket, that of a service on this host least of all.
+ * mapped, and so none of its capabilities outlives exec. Where there are no user namespaces root has a
+ * network namespace all the same, and gives its capabilities up. Its user is ours, who may own the image and
+ * more: so it opens nothing for writing, and no socket, that of a service on this host least of all.
  */
 static void confine(void)
 {
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
 		(void)!unshare(CLONE_NEWNET);
-		lockdown_server_capabilities();
+		lockdown_machine_capabilities();
 	}
 	const struct rlimit no_core = { 0, 0 }; /* it would hold the guest's memory */
 	setrlimit(RLIMIT_CORE, &no_core);

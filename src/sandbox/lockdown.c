@@ -59,10 +59,9 @@ void lockdown_server_limits(const struct worker_limits *limits)
 	set_limit(RLIMIT_FSIZE, 0, 0);
 }
 
-void lockdown_server_capabilities(void)
+/* Takes all of root's capabilities but those of the mask. */
+static void keep_capabilities(uint32_t kept)
 {
-	/* Opening a file again that is open already, whoever owns it: "sudo slipway check" is usual. */
-	const uint32_t kept = UINT32_C(1) << CAP_DAC_READ_SEARCH;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 	if (syscall(SYS_capget, &header, data) != 0)
@@ -73,6 +72,17 @@ void lockdown_server_capabilities(void)
 	data[1] = (struct __user_cap_data_struct){ 0 };
 	if (syscall(SYS_capset, &header, data) != 0)
 		_exit(EXIT_NO_LOCKDOWN);
+}
+
+void lockdown_server_capabilities(void)
+{
+	/* Opening a file again that is open already, whoever owns it: "sudo slipway check" is usual. */
+	keep_capabilities(UINT32_C(1) << CAP_DAC_READ_SEARCH);
+}
+
+void lockdown_machine_capabilities(void)
+{
+	keep_capabilities(0);
 }
 
 static void close_between(unsigned first, unsigned last)

@@ -43,6 +43,9 @@ void lockdown_server_limits(const struct worker_limits *limits);
  */
 void lockdown_server_capabilities(void);
 
+/* Takes all of them: what a machine reads is open, or is everybody's to read. */
+void lockdown_machine_capabilities(void);
+
 /*
  * For a machine that its guest may have taken over: it opens files for reading alone, but /dev/kvm and
  * /dev/null, and makes no socket, whatever its user may. The descriptors that it has stay as they are. It

@@ -28,6 +28,11 @@ class Broken:
     boots: str = "no"
 
 
+def soon(change):
+    """The change, and an initramfs that waits two seconds for the root file system and not thirty."""
+    return lambda image: (change(image), catalogue.add_words("rootdelay=2")(image))
+
+
 def same(_image):
     """The image is broken by the catalogue already."""
 
@@ -61,12 +66,12 @@ BROKEN = {
     "grub-rescue": Broken("trixie-bios", no_grub_modules, "failed", "grub-rescue", ("image.boot-path", "boot.default-entry")),
     "no-kernel": Broken("trixie-no-kernel", same, "failed", "boot-loader-failed", ("boot.default-entry",), patience=10),
     "no-initrd": Broken("bookworm", catalogue.missing_initrd, "failed", "unable-to-mount-root", ("boot.initramfs",)),
-    "no-virtio-scsi": Broken("bookworm-no-virtio-scsi", same, "failed", "unable-to-mount-root",
+    "no-virtio-scsi": Broken("bookworm-no-virtio-scsi", soon(same), "failed", "unable-to-mount-root",
                              ("hardware.scsi.virtio", "kernel.virtio-scsi", "boot.initramfs")),
-    "wrong-root": Broken("trixie-wrong-root", same, "failed", "unable-to-mount-root", ("boot.root-found",), "uefi"),
+    "wrong-root": Broken("trixie-wrong-root", soon(same), "failed", "unable-to-mount-root", ("boot.root-found",), "uefi"),
     "panic": Broken("bookworm", catalogue.add_words("init=/bin/false"), "failed", "kernel-panic", ()),
     "emergency": Broken("bookworm", missing_data_disk, "failed", "emergency-shell", ("boot.fstab",)),
-    "no-console": Broken("trixie-no-console", same, "failed", "no-console", ("boot.console",), patience=15, boots="yes"),
+    "no-console": Broken("bookworm", catalogue.no_console, "failed", "no-console", ("boot.console",), patience=15, boots="yes"),
     "hang": Broken("bookworm", init_that_spins, "hung", "hang", (), patience=20),
 }
 

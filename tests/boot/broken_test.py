@@ -25,8 +25,9 @@ def complaints(wanted, status, report):
         yield f"{wanted.symptom} is explained by {explained}, expected one of {wanted.explained}"
     if report["boots"] != wanted.boots:
         yield f"it says of booting: {report['boots']}, expected {wanted.boots}"
-    if status == 0:
-        yield "its exit status is 0"
+    # An image that boots without a word is advised against, and conforms.
+    if (status == 0) != (wanted.boots == "yes"):
+        yield f"its exit status is {status}"
     if not boot["last_lines"]:
         yield "it does not show the console's last lines"
     for finding in report["findings"]:
