@@ -13,8 +13,8 @@
 #define TALK_SECONDS 30 /* a service may come up some time behind the login prompt */
 #define TRY_SECONDS  4
 
-/* Our own init listens before it says that it is up. */
-#define INIT_SECONDS 8
+/* Our own init listens before it says that it is up; to wait in vain for each kind of frame takes so long. */
+#define INIT_SECONDS 16
 
 /* So many frames with data and none that leaves its checksum to the device: the guest does not do so. */
 #define FRAMES_THAT_DECIDE 8
