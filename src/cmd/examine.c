@@ -2,9 +2,9 @@
 
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cmd/input.h"
 #include "cmd/scratch.h"
 #include "cmd/served.h"
@@ -147,13 +147,6 @@ enum status graver_status(enum status a, enum status b)
 		if (a == order[i] || b == order[i])
 			return order[i];
 	return STATUS_BUG;
-}
-
-static double seconds_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 /*

@@ -48,19 +48,19 @@ struct boot {
 	int qmp_ends[2];  /* ours, the machine's */
 	int copy;         /* request->console, while it takes what is written */
 	int console_log, qmp_log, pcap;
-	double switched_on; /* loop_now() */
+	double switched_on; /* seconds_now() */
 	double cpu_seconds, cpu_read;
-	bool ended; /* the process was collected */
-	int status; /* then */
-	bool on;    /* QMP has greeted */
-	bool begun; /* proofs_begin() was called */
+	bool ended;         /* the process was collected */
+	int status;         /* then */
+	bool on;            /* QMP has greeted */
+	bool begun;         /* proofs_begin() was called */
 	bool may_restart;   /* a guest that restarts itself is only halted, so that it can be let go on */
 	unsigned restarts;  /* how often it did */
 	size_t events_read; /* of QMP: those before a restart count no more */
 
 	/* Progress: what was seen at the last look, and when it last changed. */
 	uint64_t bytes, news, disk_operations;
-	double fresh; /* when the console said something new, or the disk moved, last */
+	double fresh;            /* when the console said something new, or the disk moved, last */
 	bool has_written;        /* the guest, to its disk: no initramfs does, nor firmware */
 	double moved, moved_cpu; /* when the console or the disk moved last; processor time then */
 	double spoke, spoke_cpu; /* the same of the console alone */

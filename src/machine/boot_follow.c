@@ -7,10 +7,10 @@
  * wall clock where it sleeps. A guest that is starved of processor time is neither for this many times as
  * long, and so is one that says nothing new.
  */
-#define PATIENCE       60.0
-#define STARVED_TIMES  5
-#define BUSY_SHARE     0.8 /* of the patience, in processor time */
-#define ASLEEP_SHARE   0.1 /* of the wall clock */
+#define PATIENCE      60.0
+#define STARVED_TIMES 5
+#define BUSY_SHARE    0.8 /* of the patience, in processor time */
+#define ASLEEP_SHARE  0.1 /* of the wall clock */
 #define NOTHING_SHARE                                                                                        \
 	0.5 /* of the patience, where the firmware jumped into boot code and nothing came of it */
 #define RUNNING_TIMES  2   /* once init runs, which may work in silence */
@@ -41,7 +41,7 @@ static enum run_phase phase_of(const struct run *run)
 
 void boot_show(struct boot *boot, const char *doing)
 {
-	double now = loop_now();
+	double now = seconds_now();
 	if (!boot->request->progress || (!doing && now - boot->shown_at < SHOW_SECONDS))
 		return;
 	boot->shown_at = now;
@@ -229,14 +229,14 @@ static bool is_over(void *context)
 static void settle(struct boot *boot)
 {
 	if (boot->outcome == BOOT_SYMPTOM || boot->outcome == BOOT_STOPPED) {
-		double end = loop_now() + (boot->ended ? 0.2 : SETTLE_SECONDS);
-		double heard = loop_now();
+		double end = seconds_now() + (boot->ended ? 0.2 : SETTLE_SECONDS);
+		double heard = seconds_now();
 		uint64_t bytes = boot->console.bytes;
 		boot->loop.stopped = false;
-		while (loop_now() < end && loop_now() - heard < SILENT_SECONDS && !boot->loop.stopped) {
+		while (seconds_now() < end && seconds_now() - heard < SILENT_SECONDS && !boot->loop.stopped) {
 			(void)loop_until(&boot->loop, 0.1, NULL, NULL);
 			if (boot->console.bytes != bytes)
-				heard = loop_now();
+				heard = seconds_now();
 			bytes = boot->console.bytes;
 		}
 		boot_drain(boot);

@@ -28,13 +28,13 @@ static void close_end(int *descriptor)
 
 double boot_seconds(const struct boot *boot)
 {
-	return boot->switched_on > 0 ? loop_now() - boot->switched_on : 0;
+	return boot->switched_on > 0 ? seconds_now() - boot->switched_on : 0;
 }
 
 double boot_cpu_seconds(struct boot *boot)
 {
 	/* A guest writes a byte at a time: a look at /proc for each would cost more than the guest. */
-	double now = loop_now();
+	double now = seconds_now();
 	if (now - boot->cpu_read >= 0.2) {
 		double seconds = process_cpu_seconds(&boot->process);
 		if (seconds > boot->cpu_seconds)
@@ -68,8 +68,7 @@ static void copy_out(struct boot *boot, struct span bytes)
 			return;
 		if (!ready[0].revents)
 			continue;
-		ssize_t wrote =
-			write(boot->copy, bytes.data, bytes.size < PIPE_BUF ? bytes.size : PIPE_BUF);
+		ssize_t wrote = write(boot->copy, bytes.data, bytes.size < PIPE_BUF ? bytes.size : PIPE_BUF);
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote <= 0)
@@ -285,7 +284,7 @@ bool boot_switch_on(struct boot *boot, struct error *error)
 	machine_arguments(request->qemu, &boot->wiring, boot->arena, &words);
 	if (!process_start(&words, &boot->wiring, &boot->process, error))
 		return false;
-	boot->switched_on = loop_now();
+	boot->switched_on = seconds_now();
 	for (unsigned i = 0; i < ARRAY_SIZE(boot->port_ends); i++)
 		close_end(&boot->port_ends[i]);
 	close_end(&boot->qmp_ends[1]);

@@ -226,7 +226,7 @@ static void keep_conversation(struct network *network, const struct dial *dial, 
 
 static double left_of(double end, double most)
 {
-	double left = end - loop_now();
+	double left = end - seconds_now();
 	return left < most ? left : most;
 }
 
@@ -290,7 +290,7 @@ static const char *silence_of(const struct network *network, bool answers)
 
 void network_converse(struct network *network, double seconds)
 {
-	double end = loop_now() + seconds;
+	double end = seconds_now() + seconds;
 	unsigned conversations = 0;
 	if (!network->own)
 		return;

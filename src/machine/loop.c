@@ -3,14 +3,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
-
-double loop_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static struct loop_watch *find(struct loop *loop, int descriptor)
 {
@@ -58,11 +50,11 @@ static void serve(struct loop *loop, int milliseconds)
 
 bool loop_until(struct loop *loop, double seconds, loop_done_fn *done, void *context)
 {
-	double end = loop_now() + seconds;
+	double end = seconds_now() + seconds;
 	while (!loop->stopped) {
 		if (done && done(context))
 			return true;
-		double left = end - loop_now();
+		double left = end - seconds_now();
 		if (left <= 0)
 			return false;
 		/* Up to a second at a time: a wait for years fits no int. */

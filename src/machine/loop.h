@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/clock.h"
+
 /* `events` as poll() tells them. */
 typedef void loop_ready_fn(void *context, int descriptor, short events);
 typedef bool loop_done_fn(void *context);
@@ -25,9 +27,6 @@ struct loop {
 	size_t count;
 	bool stopped; /* the user interrupted, or the machine is gone: every wait ends */
 };
-
-/* Seconds on a clock that only goes forward. */
-double loop_now(void);
 
 /* Watches a descriptor, which stays the caller's. A descriptor is watched once: a second call changes it. */
 void loop_watch(struct loop *loop, int descriptor, short events, loop_ready_fn *ready, void *context);

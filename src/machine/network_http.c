@@ -75,7 +75,7 @@ static void answer(struct network *network, struct http_connection *connection)
 		              span_of(reply.response.data, reply.response.size));
 		connection->closes = reply.close;
 		if (waits) {
-			connection->until = loop_now() + reply.wait_seconds;
+			connection->until = seconds_now() + reply.wait_seconds;
 			set_timer(network);
 		}
 		metadata_reply_free(&reply);
@@ -152,7 +152,7 @@ static void timer_ready(void *context, int descriptor, short events)
 	(void)!read(descriptor, &ticks, sizeof(ticks));
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
 		struct http_connection *connection = &network->own->http[i];
-		if (connection->until <= 0 || connection->until > loop_now())
+		if (connection->until <= 0 || connection->until > seconds_now())
 			continue;
 		connection->until = 0;
 		text_add_span(&connection->sending, span_of(connection->held.data, connection->held.size));

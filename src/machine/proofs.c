@@ -87,20 +87,6 @@ void proofs_begin(struct machine *machine)
 		state->has_modem[i] = port_read(machine, modem_ports[i], 1, &state->modem[i], NULL);
 }
 
-void proofs_make(struct machine *machine, void (*doing)(void *context, const char *what), void *context)
-{
-	for (const struct proof_row *row = proof_rows; row->prove; row++) {
-		struct proof *proof = &machine->run->proofs[row->id];
-		if (machine->loop->stopped) {
-			proof_set(machine, proof, ANSWER_UNKNOWN, "the run was interrupted");
-			continue;
-		}
-		if (doing)
-			doing(context, row->doing);
-		row->prove(machine, proof);
-	}
-}
-
 bool proof_wait(struct machine *machine, double seconds)
 {
 	loop_until(machine->loop, seconds, NULL, NULL);

@@ -42,9 +42,6 @@ extern const struct proof_row proof_rows[]; /* in the order in which they are ma
  */
 void proofs_begin(struct machine *machine);
 
-/* Makes them all, in their order; `doing` is told of each (NULL). A machine that is gone proves no more. */
-void proofs_make(struct machine *machine, void (*doing)(void *context, const char *what), void *context);
-
 /* Evidence: a line of the console or of the QMP log. */
 void proof_evidence(struct machine *machine, struct proof *proof, const char *path, uint64_t line,
                     const char *format, ...) PRINTF(5, 6);

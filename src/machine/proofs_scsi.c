@@ -239,12 +239,12 @@ void prove_scsi_hotplug(struct machine *machine, struct proof *out)
 	struct progress before = look(machine, &offered_line, &reads_line), last = before, now;
 	struct scsi_trace *trace = scsi_trace_begin(machine, SPARE_TARGET, &proof_state(machine)->seen);
 	bool alive = plug(machine, &error);
-	double begin = loop_now(), moved = begin;
-	while (alive && loop_now() < moved + PATIENCE_SECONDS && loop_now() < begin + AT_MOST_SECONDS) {
+	double begin = seconds_now(), moved = begin;
+	while (alive && seconds_now() < moved + PATIENCE_SECONDS && seconds_now() < begin + AT_MOST_SECONDS) {
 		alive = proof_wait(machine, STEP_SECONDS);
 		now = look(machine, &offered_line, &reads_line);
 		if (!is_same(&now, &last))
-			moved = loop_now();
+			moved = seconds_now();
 		last = now;
 		if (now.reads > 0)
 			break;
@@ -362,7 +362,7 @@ void prove_scsi_hotunplug(struct machine *machine, struct proof *out)
 	}
 	now = before;
 	bool noticed = false;
-	for (double end = loop_now() + PATIENCE_SECONDS; !noticed && loop_now() < end;) {
+	for (double end = seconds_now() + PATIENCE_SECONDS; !noticed && seconds_now() < end;) {
 		if (!proof_wait(machine, STEP_SECONDS))
 			break;
 		counted = counted && virtio_offered(machine, MACHINE_SCSI, EVENT_QUEUE, &now, &line);

@@ -33,7 +33,7 @@ static bool collect(int socket, struct machine_process *process, double deadline
 {
 	char bytes[1 << 14];
 	while (out->size < ANSWERS_MOST) {
-		double left = deadline - loop_now();
+		double left = deadline - seconds_now();
 		struct pollfd wanted[2] = { { .fd = socket, .events = POLLIN },
 			                    { .fd = process->said, .events = POLLIN } };
 		if (left <= 0 || (poll(wanted, 2, (int)(left * 1000) + 1) < 0 && errno != EINTR))
@@ -145,7 +145,7 @@ bool qemu_ask(const char *program, const char *machine, double seconds, struct a
 	struct text said CLEANUP(text_free) = { 0 };
 	/* It fits the socket's buffer; one who is gone is told of below. */
 	(void)!send(ends[0], questions, strlen(questions), MSG_NOSIGNAL);
-	bool timely = collect(ends[0], &process, loop_now() + seconds, &said);
+	bool timely = collect(ends[0], &process, seconds_now() + seconds, &said);
 	close(ends[0]);
 	if (timely)
 		take_lines(span_of(said.data, said.size), arena, out);

@@ -194,7 +194,7 @@ static bool is_gone(const struct qmp *qmp, struct error *error)
 
 static bool send_line(struct qmp *qmp, struct span line, struct error *error)
 {
-	double end = loop_now() + qmp->patience;
+	double end = seconds_now() + qmp->patience;
 	for (size_t done = 0; done < line.size;) {
 		ssize_t sent =
 			send(qmp->socket, line.data + done, line.size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -202,7 +202,7 @@ static bool send_line(struct qmp *qmp, struct span line, struct error *error)
 			done += (size_t)sent;
 			continue;
 		}
-		if (errno == EAGAIN && loop_now() < end && !qmp->loop->stopped) {
+		if (errno == EAGAIN && seconds_now() < end && !qmp->loop->stopped) {
 			struct pollfd writable = { .fd = qmp->socket, .events = POLLOUT };
 			(void)poll(&writable, 1, 100);
 			continue;

@@ -222,12 +222,12 @@ static void say(int client, const char *text)
 static const char *hear(int client, double seconds)
 {
 	static char heard[8192];
-	double end = loop_now() + seconds;
+	double end = seconds_now() + seconds;
 	ssize_t got;
 	do {
 		loop_until(&loop, 0.02, NULL, NULL);
 		got = recv(client, heard, sizeof(heard) - 1, MSG_DONTWAIT);
-	} while (got < 0 && loop_now() < end);
+	} while (got < 0 && seconds_now() < end);
 	heard[got > 0 ? got : 0] = '\0';
 	return got == 0 ? NULL : heard;
 }

@@ -124,8 +124,8 @@ static bool start(struct machine *machine, enum machine_firmware firmware)
 static void expect(struct machine *machine, const char *wanted)
 {
 	struct text said CLEANUP(text_free) = { 0 };
-	double end = loop_now() + 20;
-	while (!strstr(text_get(&said), wanted) && loop_now() < end) {
+	double end = seconds_now() + 20;
+	while (!strstr(text_get(&said), wanted) && seconds_now() < end) {
 		char bytes[4096];
 		struct pollfd ready = { .fd = machine->qmp, .events = POLLIN };
 		if (poll(&ready, 1, 100) <= 0)
@@ -177,8 +177,8 @@ static bool lives(pid_t process)
 
 static bool gone_within(pid_t process, double seconds)
 {
-	double end = loop_now() + seconds;
-	while (lives(process) && loop_now() < end)
+	double end = seconds_now() + seconds;
+	while (lives(process) && seconds_now() < end)
 		usleep(10000);
 	return !lives(process);
 }
@@ -228,8 +228,8 @@ static void starts_with_a_kernel(void **state)
 	if (!start(&machine, MACHINE_KERNEL))
 		skip();
 	/* It opens and refuses what is no kernel: the descriptor came over. */
-	double end = loop_now() + 20;
-	while (!process_ended(&machine.process, &status) && loop_now() < end)
+	double end = seconds_now() + 20;
+	while (!process_ended(&machine.process, &status) && seconds_now() < end)
 		usleep(10000);
 	assert_non_null(strstr(text_get(&machine.process.complaint), "kernel"));
 	assert_null(strstr(text_get(&machine.process.complaint), "could not open"));
@@ -303,8 +303,8 @@ static void start_shell(const char *script, const struct machine_wiring *wiring,
 static const char *complaint_of(struct machine_process *process)
 {
 	int status;
-	double end = loop_now() + 20;
-	while (!process_ended(process, &status) && loop_now() < end) {
+	double end = seconds_now() + 20;
+	while (!process_ended(process, &status) && seconds_now() < end) {
 		process_listen(process);
 		usleep(5000);
 	}
@@ -363,7 +363,8 @@ static void it_is_confined(void **state)
 	arena_free(&arena);
 }
 
-/* Files of its own user's are not its to write, nor are sockets its to make: a service's may be one file away. */
+/* Files of its own user's are not its to write, nor are sockets its to make: a service's may be one file
+ * away. */
 static void it_writes_no_file_and_makes_no_socket(void **state)
 {
 	(void)state;

@@ -116,10 +116,11 @@ static void nothing_is_proved_of_a_machine_that_is_gone(void **state)
 	(void)state;
 	struct proofs_bench bench;
 	proofs_bench_open(&bench, SCRIPT(""), FAKE_ENDS, SCRIPT(""));
-	double begin = loop_now();
+	double begin = seconds_now();
 	proofs_begin(&bench.machine);
-	proofs_make(&bench.machine, NULL, NULL);
-	assert_true(loop_now() - begin < 5);
+	for (const struct proof_row *row = proof_rows; row->prove; row++)
+		row->prove(&bench.machine, &bench.run.proofs[row->id]);
+	assert_true(seconds_now() - begin < 5);
 	for (const struct proof_row *row = proof_rows; row->prove; row++) {
 		assert_int_equal(bench.run.proofs[row->id].shown, ANSWER_UNKNOWN);
 		assert_non_null(bench.run.proofs[row->id].reason);

@@ -305,10 +305,10 @@ static void a_reply_is_not_waited_for_without_end(void **state)
 	bench_open(&bench, SCRIPT(READY COMMANDS), false, -1);
 	assert_true(bench.qmp.patience == 10);
 	bench.qmp.patience = 0.3;
-	double begin = loop_now();
+	double begin = seconds_now();
 	assert_false(ask(&bench, "query-status"));
 	assert_int_equal(bench.error.code, ERROR_LIMIT);
-	assert_true(loop_now() - begin > 0.25 && loop_now() - begin < 5);
+	assert_true(seconds_now() - begin > 0.25 && seconds_now() - begin < 5);
 	/* It is not gone for that: a later command may have its reply, and the late one is known as such. */
 	static const char late[] = "{\"return\": \"late\", \"id\": 3}\n{\"return\": \"now\", \"id\": 4}\n";
 	bench.fake.left = span_of(late, sizeof(late) - 1);
