@@ -10,6 +10,7 @@
 #include "cmd/served.h"
 #include "facts/wire.h"
 #include "live/machine.h"
+#include "sandbox/processors.h"
 #include "sandbox/sandbox.h"
 
 /* Facts are some hundred kilobytes; this keeps a worker that was talked into more inside its limits. */
@@ -189,8 +190,13 @@ static void examine_served(const char *name, int descriptor, const struct questi
 	struct examination first = *out;
 	enum served format = first.facts.served;
 	struct server server;
-	if (!served_start(descriptor, format, arena, &server, out))
+	struct processors before;
+	/* Each waits for the other all the time: they take turns. */
+	processors_stay_on_one(&before);
+	if (!served_start(descriptor, format, arena, &server, out)) {
+		processors_release(&before);
 		return;
+	}
 	struct input input = {
 		.name = name,
 		.source = SOURCE_SERVER,
@@ -202,6 +208,7 @@ static void examine_served(const char *name, int descriptor, const struct questi
 	access.server = server.socket;
 	examine_job(&(struct examine_job){ .input = &input, .questions = questions }, &access, arena, out);
 	served_stop(&server, format, arena, out);
+	processors_release(&before);
 	for (size_t i = 0; i < first.facts.problems.count; i++)
 		*LIST_ADD(arena, &out->facts.problems) = first.facts.problems.items[i];
 	if (out->peak_kilobytes < first.peak_kilobytes)
