@@ -9,7 +9,7 @@ void processors_stay_on_one(struct processors *before)
 	if (!before->known || processor < 0 || processor >= CPU_SETSIZE)
 		return;
 	CPU_ZERO(&here);
-	CPU_SET(processor, &here);
+	CPU_SET((size_t)processor, &here);
 	sched_setaffinity(0, sizeof(here), &here);
 }
 
