@@ -147,12 +147,11 @@ static enum status print_machine(struct plan *plan)
 	if (plan->firmware == MACHINE_UEFI)
 		wiring.ovmf_vars.path = VARS_FILE;
 	machine_arguments(&plan->qemu, &wiring, &plan->arena, &words);
-	print_preparation(plan);
-	print_command(&words);
-	/* Beside the command, which may be going to a file. */
-	fflush(stdout);
+	/* Beside the command, which may be going to a file; before it, for that is what is to be copied. */
 	for (size_t i = 0; i < plan->qemu.limits.count; i++)
 		fprintf(stderr, "slipway: note: %s\n", plan->qemu.limits.items[i]);
+	print_preparation(plan);
+	print_command(&words);
 	return STATUS_CONFORMS;
 }
 
