@@ -99,13 +99,14 @@ static void take_command(struct scsi_trace *trace, const uint8_t *bytes, size_t 
 	}
 }
 
-/* "12 01 00 00 04 00" */
+/* "12 01 00 00 04 00"; older ones say "0x12 0x01 0x00 0x00 0x04 0x00". */
 static size_t read_bytes(const char *text, uint8_t bytes[16])
 {
 	size_t count = 0;
 	unsigned byte;
 	int used;
-	while (count < 16 && sscanf(text, " %2x%n", &byte, &used) == 1) {
+	while (count < 16 &&
+	       (sscanf(text, " 0x%2x%n", &byte, &used) == 1 || sscanf(text, " %2x%n", &byte, &used) == 1)) {
 		bytes[count++] = (uint8_t)byte;
 		text += used;
 	}

@@ -177,6 +177,8 @@ static void the_trace_tells_commands(void **state)
 		"scsi_disk_new_request Command: lun=0 tag=0xc2891b10 data=28 00 00 00 00 00 00 00 08 00\n"
 		"77@1.5:scsi_req_parsed target 2 lun 0 tag 7 command 158 dir 1 length 32\n"
 		"77@1.5:scsi_disk_new_request Command: lun=0 tag=0x7 data=9e 10 00 00 00 00 00 00\n"
+		"scsi_req_parsed target 2 lun 0 tag 6 command 18 dir 1 length 4\n"
+		"scsi_disk_new_request Command: lun=0 tag=0x00000006 data= 0x12 0x01 0x83 0x00 0x04 0x00\n"
 		"scsi_req_parsed target 2 lun 0 tag 8 command 37\n"
 		"scsi_disk_new_request Command: lun=0 tag=0x9 data=25 00 00 00 00 00\n"
 		"scsi_disk_new_request Command: lun=0 tag=0x8 data=\nscsi_req_parsed target";
@@ -187,8 +189,8 @@ static void the_trace_tells_commands(void **state)
 	for (size_t i = 0; i < sizeof(trace) - 1; i += 7)
 		scsi_trace_feed(reader,
 		                span_of(trace + i, sizeof(trace) - 1 - i < 7 ? sizeof(trace) - 1 - i : 7));
-	assert_int_equal(seen.commands, 2);
-	assert_string_equal(seen.pages, "b0");
+	assert_int_equal(seen.commands, 3);
+	assert_string_equal(seen.pages, "b0, 83");
 	assert_true(seen.block_page_line > 0 && seen.capacity16_line > 0);
 	assert_int_equal(seen.read_line, 0);
 	assert_int_equal(seen.capacity10_line, 0);
