@@ -59,10 +59,13 @@ static void keep_wired(const struct machine_wiring *wiring)
  * Without a network: even a machine that its guest has taken over reaches nobody. In the namespace no user is
  * mapped, and so none of its capabilities outlives exec. Where there are no user namespaces root has a
  * network namespace all the same, and gives its capabilities up. Its user is ours, who may own the image and
- * more: so it opens nothing for writing, and no socket, that of a service on this host least of all.
+ * more: so it opens little for reading, nothing for writing, and no socket, that of a service on this host
+ * least of all.
  */
-static void confine(void)
+static void confine(const struct machine_words *words, const struct machine_wiring *wiring)
 {
+	/* Opened by their names, which a descriptor has as well. */
+	const int reads[MACHINE_READS] = { wiring->kernel.descriptor, wiring->initrd.descriptor, -1, -1 };
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
 		(void)!unshare(CLONE_NEWNET);
 		lockdown_machine_capabilities();
@@ -70,7 +73,7 @@ static void confine(void)
 	const struct rlimit no_core = { 0, 0 }; /* it would hold the guest's memory */
 	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	lockdown_machine();
+	lockdown_machine(words->items.items[0], reads);
 }
 
 /* What it has use for; the rest of our environment is nothing that a guest who breaks out has to see. */
@@ -105,7 +108,7 @@ NORETURN static void be_machine(const struct machine_words *words, const struct 
 	    dup2(said, STDERR_FILENO) < 0)
 		_exit(EXIT_NO_EXEC);
 	keep_wired(wiring);
-	confine();
+	confine(words, wiring);
 	/* A change of credentials takes the wish away. */
 	lockdown_child(parent);
 	run(words);
@@ -146,7 +149,7 @@ void process_become(const struct machine_words *words, const struct machine_wiri
                     struct error *error)
 {
 	keep_wired(wiring);
-	confine();
+	confine(words, wiring);
 	signal(SIGPIPE, SIG_DFL);
 	run(words);
 	error_fill(error, ERROR_IO, "%s cannot be run: %s", words->items.items[0], strerror(errno));

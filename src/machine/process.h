@@ -18,9 +18,10 @@ struct machine_process {
 
 /*
  * Starts it in a user and network namespace without interfaces (where one can be had), with no_new_privs,
- * without a way to open files for writing or to make sockets (landlock, seccomp), in a session of its own, so that the terminal's signals are ours alone, and killed when we die. It inherits
- * the descriptors of the wiring and no others. A program that cannot be run is a process that ends at once
- * with status 127 and its reason in `complaint`. ERROR_IO: no process could be had.
+ * without a way to open files for writing, or others than its own, or to make sockets (landlock, seccomp: see
+ * sandbox/lockdown.h), in a session of its own, so that the terminal's signals are ours alone, and killed
+ * when we die. It inherits the descriptors of the wiring and no others. A program that cannot be run is a
+ * process that ends at once with status 127 and its reason in `complaint`. ERROR_IO: no process could be had.
  */
 NODISCARD bool process_start(const struct machine_words *words, const struct machine_wiring *wiring,
                              struct machine_process *out, struct error *error);

@@ -15,3 +15,7 @@ void call_filter_install(const struct worker_access *access, int output)
 void call_filter_install_server(void)
 {
 }
+
+void call_filter_install_machine(void)
+{
+}

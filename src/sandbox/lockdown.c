@@ -204,20 +204,6 @@ void lockdown_files(const struct file_grant *grants, size_t count)
 	close((int)descriptor);
 }
 
-void lockdown_machine(void)
-{
-	/* Closed when it is executed. */
-	const struct file_grant grants[] = {
-		{ open("/", O_PATH | O_CLOEXEC), GRANT_RUN },
-		{ open("/dev/kvm", O_PATH | O_CLOEXEC), GRANT_USE },
-		/* QEMU tries there what kinds of locks there are. */
-		{ open("/dev/null", O_PATH | O_CLOEXEC), GRANT_USE },
-	};
-	lockdown_files(grants, ARRAY_SIZE(grants));
-	if (lockdown_has_call_filter())
-		call_filter_install_machine();
-}
-
 bool lockdown_has_landlock(void)
 {
 	return landlock_abi() >= 1;

@@ -46,12 +46,16 @@ void lockdown_server_capabilities(void);
 /* Takes all of them: what a machine reads is open, or is everybody's to read. */
 void lockdown_machine_capabilities(void);
 
+/* What a machine has of its own to open again by name: "/proc/self/fd/7". */
+#define MACHINE_READS 4
+
 /*
- * For a machine that its guest may have taken over: it opens files for reading alone, but /dev/kvm and
- * /dev/null, and makes no socket, whatever its user may. The descriptors that it has stay as they are. It
- * takes no_new_privs before.
+ * For a machine that its guest may have taken over, before `program` is executed: it may open, for reading
+ * alone, its own program, the system's libraries and firmware (all of /usr), what the kernel shows of the
+ * processors, and the files of `reads` (-1: none); and use /dev/kvm and /dev/null. It makes no socket. The
+ * descriptors that it has stay as they are. It takes no_new_privs before.
  */
-void lockdown_machine(void);
+void lockdown_machine(const char *program, const int reads[MACHINE_READS]);
 
 /* Will lockdown() take away the file system, and filter system calls, in this build and on this kernel? */
 bool lockdown_has_landlock(void);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "sandbox/lockdown.h"
+#include "sandbox/program.h"
 
 #define SERVER_LISTEN 3 /* where socket activation wants it */
 #define SAID_MOST     2048
@@ -34,11 +34,11 @@ static const struct worker_limits server_limits = {
 	.cpu_seconds = 120,
 };
 
-/* Where the libraries of programs lie; those of the program's own prefix come with it. */
 static const char *const library_folders[] = {
-	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store", "/gnu/store",
+	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store", "/gnu/store", NULL,
 };
-static const char *const prefix_folders[] = { "lib", "lib64" };
+static const char *const library_prefix[] = { "lib", "lib64", NULL };
+static const struct program_folders libraries = { library_folders, library_prefix };
 
 const char *server_find(const char *name, struct arena *arena)
 {
@@ -107,32 +107,12 @@ static void place_descriptors(int listener, int input, int said)
 	lockdown_close_from(SERVER_INPUT + 1);
 }
 
-static int open_path(const char *path)
-{
-	return open(path, O_PATH | O_CLOEXEC);
-}
-
 /* What the server may read: its file, itself and libraries. */
 static void take_files(const char *program)
 {
-	struct file_grant grants[2 + ARRAY_SIZE(library_folders) + ARRAY_SIZE(prefix_folders)];
-	size_t count = 0;
-	char *real = realpath(program, NULL);
+	struct file_grant grants[PROGRAM_GRANTS + 1];
+	size_t count = program_grants(program, &libraries, grants);
 	grants[count++] = (struct file_grant){ SERVER_INPUT, GRANT_READ };
-	grants[count++] = (struct file_grant){ open_path(program), GRANT_RUN };
-	for (size_t i = 0; i < ARRAY_SIZE(library_folders); i++)
-		grants[count++] = (struct file_grant){ open_path(library_folders[i]), GRANT_RUN };
-	for (size_t up = 0; real && up < 2; up++) {
-		char *slash = strrchr(real, '/');
-		if (slash)
-			*slash = '\0';
-	}
-	for (size_t i = 0; real && real[0] && i < ARRAY_SIZE(prefix_folders); i++) {
-		char folder[4096];
-		snprintf(folder, sizeof(folder), "%s/%s", real, prefix_folders[i]);
-		grants[count++] = (struct file_grant){ open_path(folder), GRANT_RUN };
-	}
-	free(real);
 	lockdown_files(grants, count);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays QEMU for the director of a boot: speaks QMP and writes to ttyS0 on the descriptors that it was given.
 
-The first argument is the name of a play below, the rest the command line of a machine.
+Its own name is that of a play below, for it runs as a copy; its arguments are the command line of a machine.
 """
 
 import json
@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 
+PLAY = os.path.basename(sys.argv[0])
 LOGIN = "[    0.000000] Linux version 6.1.0\r\nWelcome to Debian GNU/Linux 12!\r\n\r\nhost login: "
 
 
@@ -22,7 +23,7 @@ class Machine:
         port = re.search(r"file,id=s0,path=/dev/fdset/(\d+)", line)[1]
         self.console = int(re.search(rf"fd=(\d+),set={port}\b", line)[1])
         self.driven = False
-        self.more = ["set-action"] if "restart" in sys.argv[1] else []
+        self.more = ["set-action"] if "restart" in PLAY else []
         self.received = b""
 
     def send(self, message):
@@ -176,12 +177,11 @@ def endless(machine):
 
 
 def main():
-    play = sys.argv[1]
-    if play == "no_greeting":
+    if PLAY == "no_greeting":
         sys.exit("qemu: -device nonsense: no such thing")
-    machine = Machine(sys.argv[2:])
+    machine = Machine(sys.argv[1:])
     machine.greet()
-    globals()[play](machine)
+    globals()[PLAY](machine)
 
 
 main()

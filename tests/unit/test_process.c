@@ -340,10 +340,11 @@ static void it_is_confined(void **state)
 	struct machine_process process;
 	struct machine_wiring wiring = machine_wiring_none();
 	setenv("SECRET_OF_A_TEST", "secret", 1);
-	start_shell(
-		"{ grep -E 'NoNewPrivs|CapEff|CapPrm' /proc/self/status; cat /proc/net/dev; ulimit -c; env; "
-		"cut -d' ' -f6 /proc/self/stat; readlink /proc/self/fd/0 /proc/self/ns/net; } >&2",
-		&wiring, &arena, &process);
+	/* It reads what /proc shows of itself, and of no other process. */
+	start_shell("show() { while read -r line; do echo $line; done <$1; }; "
+	            "{ show /proc/$$/status; show /proc/$$/net/dev; ulimit -c; env; "
+	            "readlink /proc/self/fd/0 /proc/self/ns/net; } >&2",
+	            &wiring, &arena, &process);
 	const char *said = complaint_of(&process);
 	assert_non_null(strstr(said, "NoNewPrivs: 1"));
 	assert_null(strstr(said, "SECRET"));
@@ -363,9 +364,9 @@ static void it_is_confined(void **state)
 	arena_free(&arena);
 }
 
-/* Files of its own user's are not its to write, nor are sockets its to make: a service's may be one file
- * away. */
-static void it_writes_no_file_and_makes_no_socket(void **state)
+/* Files of its own user's are not its to read or write, nor are sockets its to make: a service's may be one
+ * file away. What it is to load is its to read. */
+static void it_opens_no_file_and_makes_no_socket(void **state)
 {
 	(void)state;
 	struct arena arena = { 0 };
@@ -374,16 +375,25 @@ static void it_writes_no_file_and_makes_no_socket(void **state)
 	char path[] = "/tmp/slipway-test-XXXXXX";
 	int file = mkstemp(path);
 	assert_true(file >= 0 && write(file, "image", 5) == 5);
+	wiring.kernel = opened(file_with("a kernel;"));
 	setenv("TMPDIR", path, 1); /* one of those that it is told */
-	start_shell("{ cat $TMPDIR; echo changed >$TMPDIR; echo new >$TMPDIR.new; rm $TMPDIR; "
-	            "python3 -c 'import socket\nfor kind in socket.AF_UNIX, socket.AF_INET:\n try:\n  "
-	            "socket.socket(kind)\n  print(\"made\")\n except PermissionError:\n  "
-	            "print(\"denied\")'; } >&2",
-	            &wiring, &arena, &process);
+	start_shell(
+		arena_printf(
+			&arena,
+			"{ cat /proc/self/fd/%d; cat $TMPDIR 2>/dev/null || echo not read; "
+			"cat /etc/shadow /etc/passwd | wc -c; ls /root /home /var/tmp 2>/dev/null | wc -l; "
+	                "echo changed >$TMPDIR; echo new >$TMPDIR.new; rm $TMPDIR; "
+			"python3 -c 'import socket\nfor kind in socket.AF_UNIX, socket.AF_INET:\n try:\n  "
+			"socket.socket(kind)\n  print(\"made\")\n except PermissionError:\n  "
+			"print(\"denied\")'; } >&2",
+			wiring.kernel.descriptor),
+		&wiring, &arena, &process);
 	const char *said = complaint_of(&process);
 	char bytes[16] = { 0 };
-	assert_true(str_starts(said, "image"));
+	assert_true(str_starts(said, "a kernel;"));
 	if (lockdown_has_landlock()) {
+		if (!strstr(said, "not read") || !strstr(said, " 0 0 "))
+			fail_msg("%s", said);
 		assert_int_equal(pread(file, bytes, sizeof(bytes), 0), 5);
 		assert_int_equal(access(path, F_OK), 0);
 		assert_int_not_equal(access(arena_printf(&arena, "%s.new", path), F_OK), 0);
@@ -450,7 +460,7 @@ int main(void)
 		cmocka_unit_test(a_killed_parent_leaves_nothing),
 		cmocka_unit_test(no_other_descriptors),
 		cmocka_unit_test(it_is_confined),
-		cmocka_unit_test(it_writes_no_file_and_makes_no_socket),
+		cmocka_unit_test(it_opens_no_file_and_makes_no_socket),
 		cmocka_unit_test(much_is_said),
 		cmocka_unit_test(a_program_that_is_not_there),
 		cmocka_unit_test(ignored_children),
