@@ -57,7 +57,7 @@ static void put_evidence(const struct join *join, const struct place *places, si
 
 static void decide(const struct join *join, const struct ran *ran, struct finding *finding)
 {
-	bool passes = ran->shown == ANSWER_YES;
+	bool passes = ran->shown == ANSWER_YES, was_met = finding->verdict == VERDICT_PASS;
 	finding->reason = both_reasons(join, ran->reason, finding);
 	finding->verdict = passes ? VERDICT_PASS : VERDICT_FAIL;
 	finding->how = "ran";
@@ -65,6 +65,8 @@ static void decide(const struct join *join, const struct ran *ran, struct findin
 		finding->found = ran->found;
 		finding->wanted = ran->wanted ? ran->wanted : finding->wanted;
 		finding->by_equivalent = ran->by_equivalent;
+	} else if (passes && !was_met) {
+		finding->found = ran->reason; /* what was read was found wanting */
 	}
 	finding->fix = passes ? NULL : finding->fix ? finding->fix : ran->fix;
 	put_evidence(join, ran->evidence.items, ran->evidence.count, finding);
@@ -97,19 +99,26 @@ static bool any_fails(const struct join *join, const struct symptom *symptom)
 	return false;
 }
 
+static bool is_of_way_in(const struct rule *rule)
+{
+	return rule->predicate->kind == PREDICATE_CHECK && rule->predicate->check == check_find("boot-path");
+}
+
 /*
  * A symptom makes sure of the failure that explains it. Where nothing that was read does, one of the rules
- * that could must have been read wrong, or too little: they are not known to be met any longer.
+ * that could must have been read wrong, or too little: they are not known to be met any longer. Of a firmware
+ * that was read to find no way in only that can be the cause.
  */
 static void join_symptom(const struct join *join, const struct run *run, const struct symptom *symptom)
 {
-	bool explained = any_fails(join, symptom);
+	bool explained = any_fails(join, symptom), foreseen = run_has_no_way_in(join, run);
 	const char *where = ran_where(join, run);
 	const char *seen = arena_printf(join->arena, "%s%s%s", symptom->message, *where ? ", " : "", where);
 	for (size_t i = 0; i < join->judgement->findings.count; i++) {
 		struct finding *finding = &join->judgement->findings.items[i];
 		bool was_met = finding->verdict == VERDICT_PASS && str_equal(finding->how, "read");
-		if (!policy_explains(finding->rule, symptom->name))
+		if (!policy_explains(finding->rule, symptom->name) ||
+		    (foreseen && !is_of_way_in(finding->rule)))
 			continue;
 		if (finding->verdict == VERDICT_FAIL && str_equal(finding->how, "read")) {
 			finding->reason = both_reasons(join, seen, finding);
@@ -119,8 +128,8 @@ static void join_symptom(const struct join *join, const struct run *run, const s
 			if (was_met)
 				finding->reason = both_reasons(
 					join,
-					arena_printf(join->arena, "%s, which has its cause here or elsewhere",
-				                     seen),
+					arena_printf(join->arena, "%s, which has its cause here%s", seen,
+				                     foreseen ? "" : " or elsewhere"),
 					finding);
 			finding->verdict = VERDICT_UNKNOWN;
 		} else {

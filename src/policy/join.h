@@ -35,6 +35,9 @@ bool run_counts(const struct run *run);
 /* Did the system come up, as far as one run shows? Of a machine that is not the page's nothing is known. */
 enum answer run_came_up(const struct join *join, const struct run *run);
 
+/* Does reading say that this run's firmware finds nothing to start? Then nobody will start it so. */
+bool run_has_no_way_in(const struct join *join, const struct run *run);
+
 /* What the runs say of the n-th rule. */
 void ran_find(const struct join *join, size_t n, struct ran *out);
 

@@ -34,8 +34,7 @@ enum answer run_came_up(const struct join *join, const struct run *run)
 	return is_silent(run) ? ANSWER_UNKNOWN : ANSWER_NO;
 }
 
-/* "BIOS": does reading say that this firmware finds nothing to start? Then nobody will start it so. */
-static bool is_without_way_in(const struct join *join, const struct run *run)
+bool run_has_no_way_in(const struct join *join, const struct run *run)
 {
 	const struct boot *boot = &join->facts->boot;
 	bool uefi = str_equal(run->firmware, "UEFI"), any = false;
@@ -59,7 +58,7 @@ static enum answer came_up(const struct join *join)
 	for (size_t i = 0; i < join->run_count; i++) {
 		enum answer one = run_came_up(join, &join->runs[i]);
 		up = up || one == ANSWER_YES;
-		if (one == ANSWER_NO && is_without_way_in(join, &join->runs[i]))
+		if (one == ANSWER_NO && run_has_no_way_in(join, &join->runs[i]))
 			unwanted = true;
 		else
 			down = down || one == ANSWER_NO;
@@ -173,7 +172,7 @@ static bool any_unforeseen(const struct join *join)
 {
 	for (size_t i = 0; i < join->run_count; i++)
 		if (run_came_up(join, &join->runs[i]) == ANSWER_NO &&
-		    !is_without_way_in(join, &join->runs[i]))
+		    !run_has_no_way_in(join, &join->runs[i]))
 			return true;
 	return false;
 }

@@ -139,9 +139,11 @@ static void ask_proofs(const struct join *join, const struct run *run, const str
 		take(join, run, says, all == ANSWER_UNKNOWN ? why_unknown(run, id) : proof->reason, out);
 		if (says == ANSWER_UNKNOWN)
 			continue;
-		add_found(join, proof->found, out);
-		if (predicate->kind == PREDICATE_KCONFIG)
+		/* A check wants something of its own, which the words for a device do not answer. */
+		if (predicate->kind == PREDICATE_KCONFIG) {
+			add_found(join, proof->found, out);
 			out->wanted = "at work on the machine";
+		}
 		for (size_t p = 0; p < proof->evidence.count; p++)
 			*LIST_ADD(join->arena, &out->evidence) = proof->evidence.items[p];
 	}

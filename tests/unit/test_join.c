@@ -177,6 +177,11 @@ static void a_system_that_came_up_boots(void **state)
 	assert_int_equal(bench.judgement.came_up, ANSWER_YES);
 	expect_because(&bench, "");
 	expect_ran(&bench, "boot.root-found", VERDICT_PASS, "ran", "seen on the reference machine: it was");
+	/* In the words of what is wanted: not how long it took, nor what was read to be missing. */
+	assert_string_equal(finding_of(&bench, "boot.root-found")->found, "it was mounted");
+	const struct finding *way_in = finding_of(&bench, "image.boot-path");
+	expect_ran(&bench, "image.boot-path", VERDICT_PASS, "ran", "seen on the reference machine: it was");
+	assert_string_not_equal(way_in->found, "root");
 	expect_ran(&bench, "boot.as-predicted", VERDICT_FAIL, "ran",
 	           "by what was read it does not boot, and it came up; read and run contradict each other: ");
 	assert_false(judgement_fails_at(&bench.judgement, LEVEL_REQUIRED));
@@ -236,6 +241,22 @@ static void what_was_foreseen_contradicts_nothing(void **state)
 	join(&bench, &run, 1);
 	assert_int_equal(bench.judgement.came_up, ANSWER_NO);
 	assert_int_equal(finding_of(&bench, "boot.as-predicted")->verdict, VERDICT_PASS);
+	expect_ran(&bench, "image.boot-path", VERDICT_UNKNOWN, "read",
+	           "seen on the reference machine: the boot code leads nowhere, which has its cause here; "
+	           "read: boots with UEFI");
+	/* Nothing else of it is in doubt. */
+	expect_ran(&bench, "boot.default-entry", VERDICT_PASS, "read", "");
+	expect_because(&bench, "image.boot-path");
+	/* Where the other firmware gets it up, nothing at all is. */
+	struct run both[2] = { run, new_run("UEFI", RUN_CAME_UP) };
+	reach(&both[1], RUN_LOGIN);
+	prove(&bench, &both[1], PROOF_ROOT, ANSWER_YES, "it was mounted");
+	add_symptom(&bench, &both[0], "no-bootable-device", "the firmware found nothing");
+	join(&bench, both, 2);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	expect_ran(&bench, "image.boot-path", VERDICT_PASS, "ran", "seen on the reference machine: it was");
+	expect_ran(&bench, "boot.default-entry", VERDICT_PASS, "read", "");
+	expect_ran(&bench, "image.partition-table", VERDICT_PASS, "read", "");
 	bench_close(&bench);
 }
 
