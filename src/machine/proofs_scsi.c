@@ -11,8 +11,7 @@
 #define SPARE_DEVICE  "spare"
 #define SPARE_TARGET  2
 #define EVENT_QUEUE   1
-#define REQUEST_QUEUE 2
-#define ONE_QUEUE     3 /* control, event, one for requests */
+#define REQUEST_QUEUE 2 /* the first: behind control and event */
 
 /* A guest without hardware virtualisation on a busy host; some tenths of a second on an idle one. */
 #define STEP_SECONDS     0.1
@@ -68,10 +67,13 @@ void prove_scsi_one_queue(struct machine *machine, struct proof *out)
 	uint64_t used, line;
 	if (!is_driven(machine, &view, ANSWER_UNKNOWN, out))
 		return;
-	out->found = arena_printf(machine->arena, "%llu queues", (unsigned long long)view.queues);
-	proof_evidence(machine, out, RUN_QMP_PATH, view.line, "virtio-scsi: %llu queues",
-	               (unsigned long long)view.queues);
-	if (view.queues != ONE_QUEUE) {
+	uint64_t requests = view.queues < REQUEST_QUEUE ? 0 : view.queues - REQUEST_QUEUE;
+	out->found = arena_printf(machine->arena, "%llu request queue%s", (unsigned long long)requests,
+	                          requests == 1 ? "" : "s");
+	proof_evidence(machine, out, RUN_QMP_PATH, view.line,
+	               "virtio-scsi: %llu queues: control, event, and %llu for requests",
+	               (unsigned long long)view.queues, (unsigned long long)requests);
+	if (requests != 1) {
 		proof_set(machine, out, ANSWER_UNKNOWN, "this machine's controller has more queues than one");
 	} else if (!virtio_used(machine, MACHINE_SCSI, REQUEST_QUEUE, &used, &line) || used == 0) {
 		proof_set(machine, out, ANSWER_UNKNOWN, "no request was seen in the controller's one queue");
@@ -202,6 +204,12 @@ static bool is_same(const struct progress *a, const struct progress *b)
 	return a->offered == b->offered && a->reads == b->reads && a->commands == b->commands;
 }
 
+/* Both bits are asked for; not every QEMU has the second. */
+static bool offers_change(const struct machine *machine)
+{
+	return !machine->request || machine->request->qemu->has.param_change;
+}
+
 static void judge_plugged(struct machine *machine, const struct progress *before, const struct progress *now,
                           const struct virtio_view *view, uint64_t offered_line, uint64_t reads_line,
                           struct proof *out)
@@ -214,11 +222,15 @@ static void judge_plugged(struct machine *machine, const struct progress *before
 		               (unsigned long long)before->offered);
 	proof_evidence(machine, out, RUN_QMP_PATH, reads_line, "reads of the disk that was plugged in: %llu",
 	               (unsigned long long)now->reads);
-	out->found =
-		arena_printf(machine->arena, "%s; %llu reads", view->names, (unsigned long long)now->reads);
+	out->found = arena_printf(machine->arena, "%s; %llu read%s", view->names,
+	                          (unsigned long long)now->reads, now->reads == 1 ? "" : "s");
 	if (now->reads > 0 && !strstr(view->names, "HOTPLUG"))
 		proof_set(machine, out, ANSWER_UNKNOWN,
 		          "the disk was read, though the driver did not agree on being told of new disks");
+	else if (now->reads > 0 && offers_change(machine) && !strstr(view->names, "CHANGE"))
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "the disk was read, though the driver did not agree on being told of disks that "
+		          "change");
 	else if (now->reads > 0)
 		proof_set(machine, out, ANSWER_YES, "a disk was plugged in, and the kernel read it");
 	else if (taken)

@@ -165,6 +165,71 @@ static void a_driver_agrees_on_features(void **state)
 	expect_driven(SCRIPT(READY "{\"return\": [], \"id\": 2}\n\0"), init, ANSWER_UNKNOWN, "does not show");
 }
 
+static void answer(struct text *script, const char *value, int id)
+{
+	text_printf(script, "{\"return\": %s, \"id\": %d}\n", value, id);
+	text_add_char(script, 0);
+}
+
+/* A disk is plugged in, and the kernel reads it at once. */
+static void expect_plugged(const char *features, enum answer shown, const char *words)
+{
+	struct text script CLEANUP(text_free) = { 0 };
+	struct proofs_bench bench;
+	struct proof proof = { 0 };
+	char status[256];
+	snprintf(status, sizeof(status),
+	         "{\"num-vqs\": 3, \"guest-features\": {\"transports\": [], \"dev-features\": [%s]}}",
+	         features);
+	const char *const answers[] = {
+		status,
+		"{\"avail\": {\"idx\": 8}}",
+		"[]",
+		"{}",
+		"{\"avail\": {\"idx\": 9}}",
+		"[{\"qdev\": \"/machine/peripheral/spare\", \"stats\": {\"rd_operations\": 1}}]",
+	};
+	text_add_span(&script, SCRIPT(READY COMMANDS));
+	for (int i = 0; i < (int)ARRAY_SIZE(answers); i++)
+		answer(&script, answers[i], 3 + i);
+	proofs_bench_open(&bench, span_of(script.data, script.size), FAKE_FALLS_SILENT, SCRIPT(""));
+	prove_scsi_hotplug(&bench.machine, &proof);
+	if (proof.shown != shown || !strstr(proof.reason, words) || !strstr(proof.found, "; 1 read"))
+		fail_msg("%s: %d, %s, %s", features, proof.shown, proof.reason, proof.found);
+	assert_null(strstr(proof.found, "reads"));
+	proofs_bench_close(&bench);
+}
+
+/* The page asks for both feature bits. */
+static void a_new_disk_is_told_by_an_event(void **state)
+{
+	(void)state;
+	static const char hotplug[] = "\"VIRTIO_SCSI_F_HOTPLUG: new disks\"";
+	static const char change[] = "\"VIRTIO_SCSI_F_CHANGE: changed disks\"";
+	char both[256];
+	snprintf(both, sizeof(both), "%s, %s", change, hotplug);
+	expect_plugged(both, ANSWER_YES, "the kernel read it");
+	expect_plugged(hotplug, ANSWER_UNKNOWN, "disks that change");
+	expect_plugged(change, ANSWER_UNKNOWN, "new disks");
+}
+
+/* Of three queues one is for requests. */
+static void queues_are_told_by_their_use(void **state)
+{
+	(void)state;
+	struct proofs_bench bench;
+	struct proof proof = { 0 };
+	proofs_bench_open(
+		&bench,
+		SCRIPT(READY COMMANDS STATUS(
+			"\"VIRTIO_RING_F_EVENT_IDX: Used\"") "{\"return\": {\"used-idx\": 9}, \"id\": 4}\n"),
+		FAKE_ENDS, SCRIPT(""));
+	prove_scsi_one_queue(&bench.machine, &proof);
+	assert_int_equal(proof.shown, ANSWER_YES);
+	assert_string_equal(proof.found, "1 request queue");
+	proofs_bench_close(&bench);
+}
+
 static void the_trace_tells_commands(void **state)
 {
 	(void)state;
@@ -264,6 +329,8 @@ int main(void)
 		cmocka_unit_test(a_console_is_the_kernels),
 		cmocka_unit_test(nothing_is_proved_of_a_machine_that_is_gone),
 		cmocka_unit_test(a_driver_agrees_on_features),
+		cmocka_unit_test(a_new_disk_is_told_by_an_event),
+		cmocka_unit_test(queues_are_told_by_their_use),
 		cmocka_unit_test(the_trace_tells_commands),
 		cmocka_unit_test(a_quiet_kernels_port_is_set_up_and_fires),
 		cmocka_unit_test(a_port_that_nobody_touched_is_not_driven),
