@@ -103,6 +103,15 @@ static void by_line(struct machine *machine, const struct port *port, const stru
 		          port->irq);
 }
 
+/* Has a driver changed the port since the firmware left it? */
+static bool is_set_up(struct machine *machine, unsigned index)
+{
+	const struct proof_state *state = proof_state(machine);
+	unsigned modem;
+	return state->begun && state->has_modem[index] &&
+	       port_read(machine, ports[index].io + 4, 1, &modem, NULL) && modem != state->modem[index];
+}
+
 /* Has the kernel announced others, or said that it takes no more? Then it has not got this one. */
 static bool by_absence(struct machine *machine, unsigned index, struct proof *out)
 {
@@ -115,7 +124,8 @@ static bool by_absence(struct machine *machine, unsigned index, struct proof *ou
 		proof_set(machine, out, ANSWER_NO, "the kernel's driver was told to take %u ports", count);
 		return true;
 	}
-	if (!userland_ran(machine))
+	/* A line may be lost, where another was written into it; a driver's traces are not. */
+	if (!userland_ran(machine) || is_set_up(machine, index))
 		return false;
 	for (unsigned i = 0; i < PROOF_PORTS; i++) {
 		if (!find_line(machine, ports[i].name, &told, &place))

@@ -306,6 +306,17 @@ static void a_port_that_nobody_touched_is_not_driven(void **state)
 	            ANSWER_YES, "16550A on IRQ 4");
 }
 
+/* A line that another was written into is none; the port tells that somebody drives it. */
+static void a_port_that_was_set_up_is_not_missed(void **state)
+{
+	(void)state;
+	static const char others[] =
+		"[    3.373899] 00:02: ttyS1 at I/O 0x2f8 (irq = 3, base_baud = 115200) is a 16550A\n"
+		"[    4.000000] Run /init as init process\n";
+	expect_port(others, "portb[0x03fc] = 0x08", "", ANSWER_NO, "announced ttyS1, and never ttyS0");
+	expect_port(others, "portb[0x03fc] = 0x0b", "", ANSWER_UNKNOWN, "says nothing of ttyS0");
+}
+
 static void a_quiet_kernels_port_is_set_up_and_fires(void **state)
 {
 	(void)state;
@@ -333,6 +344,7 @@ int main(void)
 		cmocka_unit_test(queues_are_told_by_their_use),
 		cmocka_unit_test(the_trace_tells_commands),
 		cmocka_unit_test(a_quiet_kernels_port_is_set_up_and_fires),
+		cmocka_unit_test(a_port_that_was_set_up_is_not_missed),
 		cmocka_unit_test(a_port_that_nobody_touched_is_not_driven),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
