@@ -56,14 +56,14 @@ enum proof_id {
 	PROOF_NET_DRIVEN,   /* virtio-net: features agreed on by a driver of an operating system, rings that
 	                       move */
 	PROOF_NET_CHECKSUM, /* CSUM and GUEST_CSUM agreed on, and frames that rely on it */
-	PROOF_NET_TSO4,     /* HOST_TSO4 agreed on, and frames larger than the MTU from the guest */
-	PROOF_NET_GRO4, /* GUEST_TSO4 agreed on, and frames larger than the MTU that the guest acknowledged */
-	PROOF_SCSI_DRIVEN,       /* virtio-scsi: as above, and the boot disk read by the kernel */
+	PROOF_NET_TSO4,     /* HOST_TSO4 agreed on, and frames of several segments from the guest */
+	PROOF_NET_GRO4,     /* GUEST_TSO4 agreed on, and frames of several segments that it acknowledged */
+	PROOF_SCSI_DRIVEN,  /* virtio-scsi: as above; requests were answered */
 	PROOF_SCSI_COMMAND_SETS, /* the disk driver asked for what SPC-4 and SBC-3 define, and got it */
 	PROOF_SCSI_ONE_QUEUE,    /* one request queue, in use */
 	PROOF_SCSI_SECTORS,      /* the disk driver asked for the sector sizes */
-	PROOF_SCSI_DISKS_ONLY,   /* a disk, driven as one, with nothing else on the controller */
-	PROOF_SCSI_HOTPLUG,      /* the feature bits, and READs on a disk that was added while it ran */
+	PROOF_SCSI_DISKS_ONLY,   /* disks, driven as such, with nothing else on the controller */
+	PROOF_SCSI_HOTPLUG,      /* both feature bits, and READs on a disk that was added while it ran */
 	PROOF_SCSI_HOTUNPLUG,    /* the event of a disk that was taken away was picked up */
 	PROOF_SERIAL_TTYS0,      /* driven as 16550A, with its interrupt */
 	PROOF_SERIAL_TTYS1,

@@ -18,11 +18,11 @@ const struct proof_row proof_rows[] = {
 	{ PROOF_SERIAL_TTYS3, "reading the serial ports", prove_serial_ttys3 },
 	{ PROOF_SCSI_DRIVEN, "asking the disk controller", prove_scsi_driven },
 	{ PROOF_SCSI_ONE_QUEUE, "asking the disk controller", prove_scsi_one_queue },
-	{ PROOF_SCSI_DISKS_ONLY, "asking the disk controller", prove_scsi_disks_only },
 	/* What comes behind it looks at what the kernel asked the new disk. */
 	{ PROOF_SCSI_HOTPLUG, "plugging in a disk", prove_scsi_hotplug },
 	{ PROOF_SCSI_COMMAND_SETS, "looking at SCSI commands", prove_scsi_command_sets },
 	{ PROOF_SCSI_SECTORS, "looking at SCSI commands", prove_scsi_sectors },
+	{ PROOF_SCSI_DISKS_ONLY, "asking the disk controller", prove_scsi_disks_only },
 	{ PROOF_SCSI_HOTUNPLUG, "taking the disk away", prove_scsi_hotunplug },
 	/* Last: what the guest serves may come up some time behind its login prompt. */
 	{ PROOF_NET_DRIVEN, "talking to the guest", prove_net_driven },

@@ -63,6 +63,7 @@ GUESTS = {
         expected={
             "scsi-command-sets": UNKNOWN,
             "scsi-sectors": UNKNOWN,
+            "scsi-disks-only": UNKNOWN,
             "scsi-hotplug": NO,
             "scsi-hotunplug": UNKNOWN,
             "pnp": NO,

@@ -213,6 +213,33 @@ static void a_new_disk_is_told_by_an_event(void **state)
 	expect_plugged(change, ANSWER_UNKNOWN, "new disks");
 }
 
+static void expect_disks(enum proof_id at_work, const char *devices, enum answer shown, const char *words)
+{
+	struct text script CLEANUP(text_free) = { 0 };
+	struct proofs_bench bench;
+	struct proof proof = { 0 };
+	text_add_span(&script, SCRIPT(READY COMMANDS STATUS("\"VIRTIO_RING_F_EVENT_IDX: Used\"")));
+	answer(&script, devices, 4);
+	proofs_bench_open(&bench, span_of(script.data, script.size), FAKE_ENDS, SCRIPT(""));
+	bench.run.proofs[at_work].shown = ANSWER_YES;
+	prove_scsi_disks_only(&bench.machine, &proof);
+	if (proof.shown != shown || !strstr(proof.reason, words))
+		fail_msg("%s, %s: %d, %s", proof_names[at_work], devices, proof.shown, proof.reason);
+	proofs_bench_close(&bench);
+}
+
+/* The controller's driver asks what hangs there; that takes no driver of disks. */
+static void disks_are_driven_as_such(void **state)
+{
+	(void)state;
+#define DISK "{\"name\": \"child[0]\", \"type\": \"link<scsi-hd>\"}"
+	expect_disks(PROOF_SCSI_DRIVEN, "[" DISK "]", ANSWER_UNKNOWN, "no disk driver");
+	expect_disks(PROOF_ROOT, "[" DISK "]", ANSWER_YES, "disks alone");
+	expect_disks(PROOF_SCSI_HOTPLUG, "[" DISK ", " DISK "]", ANSWER_YES, "disks alone");
+	expect_disks(PROOF_ROOT, "[" DISK ", {\"name\": \"child[1]\", \"type\": \"link<scsi-cd>\"}]",
+	             ANSWER_UNKNOWN, "more than disks");
+}
+
 /* Of three queues one is for requests. */
 static void queues_are_told_by_their_use(void **state)
 {
@@ -341,6 +368,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_proved_of_a_machine_that_is_gone),
 		cmocka_unit_test(a_driver_agrees_on_features),
 		cmocka_unit_test(a_new_disk_is_told_by_an_event),
+		cmocka_unit_test(disks_are_driven_as_such),
 		cmocka_unit_test(queues_are_told_by_their_use),
 		cmocka_unit_test(the_trace_tells_commands),
 		cmocka_unit_test(a_quiet_kernels_port_is_set_up_and_fires),
