@@ -69,9 +69,11 @@ enum proof_id {
 	PROOF_SERIAL_TTYS1,
 	PROOF_SERIAL_TTYS2,
 	PROOF_SERIAL_TTYS3,
-	PROOF_CONSOLE, /* the kernel's own lines on ttyS0 */
-	PROOF_ROOT,    /* the root file system was mounted */
-	PROOF_LOGIN,   /* a login prompt on ttyS0 */
+	PROOF_KVM_GUEST, /* the kernel runs paravirtualised on KVM: only a machine with KVM shows that */
+	PROOF_KVM_CLOCK, /* and has its clock from there */
+	PROOF_CONSOLE,   /* the kernel's own lines on ttyS0 */
+	PROOF_ROOT,      /* the root file system was mounted */
+	PROOF_LOGIN,     /* a login prompt on ttyS0 */
 	PROOF_COUNT,
 };
 

@@ -16,6 +16,8 @@ const struct proof_row proof_rows[] = {
 	{ PROOF_SERIAL_TTYS1, "reading the serial ports", prove_serial_ttys1 },
 	{ PROOF_SERIAL_TTYS2, "reading the serial ports", prove_serial_ttys2 },
 	{ PROOF_SERIAL_TTYS3, "reading the serial ports", prove_serial_ttys3 },
+	{ PROOF_KVM_GUEST, "reading the console", prove_kvm_guest },
+	{ PROOF_KVM_CLOCK, "reading the console", prove_kvm_clock },
 	{ PROOF_SCSI_DRIVEN, "asking the disk controller", prove_scsi_driven },
 	{ PROOF_SCSI_ONE_QUEUE, "asking the disk controller", prove_scsi_one_queue },
 	/* What comes behind it looks at what the kernel asked the new disk. */

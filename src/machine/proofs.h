@@ -66,6 +66,8 @@ void prove_serial_ttys0(struct machine *machine, struct proof *out);
 void prove_serial_ttys1(struct machine *machine, struct proof *out);
 void prove_serial_ttys2(struct machine *machine, struct proof *out);
 void prove_serial_ttys3(struct machine *machine, struct proof *out);
+void prove_kvm_guest(struct machine *machine, struct proof *out);
+void prove_kvm_clock(struct machine *machine, struct proof *out);
 void prove_console(struct machine *machine, struct proof *out);
 void prove_root(struct machine *machine, struct proof *out);
 void prove_login(struct machine *machine, struct proof *out);

@@ -81,6 +81,33 @@ void prove_pnp(struct machine *machine, struct proof *out)
 	}
 }
 
+/* What the kernel says of KVM, where there is one: emulation never shows it to a guest. */
+static void by_kvm(struct machine *machine, const char *line, const char *words, struct proof *out)
+{
+	struct place place;
+	if (!machine->request || machine->request->qemu->accelerator != QEMU_KVM) {
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "the machine has no KVM to show: it is not verified at run time");
+	} else if (kernel_line(machine, 0, line, true, &place)) {
+		proof_evidence_place(machine, out, &place);
+		proof_set(machine, out, ANSWER_YES, "%s", words);
+	} else {
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "the console has no line of the kernel that says \"%s\"", line);
+	}
+}
+
+void prove_kvm_guest(struct machine *machine, struct proof *out)
+{
+	by_kvm(machine, "Booting paravirtualized kernel on KVM", "the kernel runs paravirtualised on KVM",
+	       out);
+}
+
+void prove_kvm_clock(struct machine *machine, struct proof *out)
+{
+	by_kvm(machine, "kvm-clock: Using msrs", "the kernel has its clock from KVM", out);
+}
+
 /* The kernel's first line. Without its stamp a program may print the same, /proc/version. */
 static bool find_banner(const struct machine *machine, struct place *place)
 {

@@ -30,6 +30,8 @@ WHOLE = {
     **dict.fromkeys((*NET, *SCSI, *SERIAL, "console", "acpi", "pnp"), YES),
     "root": UNKNOWN,
     "login": UNKNOWN,
+    # Emulation has no KVM to show.
+    **dict.fromkeys(("kvm-guest", "kvm-clock"), NEVER_NO),
 }
 
 

@@ -394,6 +394,23 @@ static void silence_is_no_failed_boot(void **state)
 	bench_close(&bench);
 }
 
+/* Without KVM the options are all there is, and the reason says so. */
+static void what_takes_kvm_stays_as_read_without(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_CAME_UP);
+	reach(&run, RUN_LOGIN);
+	prove(&bench, &run, PROOF_KVM_GUEST, ANSWER_UNKNOWN, "not verified at run time");
+	prove(&bench, &run, PROOF_KVM_CLOCK, ANSWER_YES, "its clock is from KVM");
+	join(&bench, &run, 1);
+	expect_ran(&bench, "kernel.kvm-guest", VERDICT_PASS, "read", "CONFIG_KVM_GUEST=y; not decided on");
+	assert_non_null(strstr(finding_of(&bench, "kernel.kvm-guest")->reason, "not verified at run time"));
+	expect_ran(&bench, "kernel.kvm-clock", VERDICT_PASS, "ran",
+	           "seen on the reference machine: its clock is from KVM; read: ");
+	bench_close(&bench);
+}
+
 static void the_guest_sees_itself(void **state)
 {
 	(void)state;
@@ -459,6 +476,7 @@ int main(void)
 		cmocka_unit_test(the_worst_of_several_counts),
 		cmocka_unit_test(a_kernel_alone_lacks_its_modules),
 		cmocka_unit_test(silence_is_no_failed_boot),
+		cmocka_unit_test(what_takes_kvm_stays_as_read_without),
 		cmocka_unit_test(the_guest_sees_itself),
 		cmocka_unit_test(without_a_boot_nothing_changes),
 	};

@@ -92,6 +92,37 @@ static void the_kernels_lines_tell_of_acpi_and_pnp(void **state)
 	expect("[    2.546687] pnp: PnP ACPI init\n", prove_pnp, ANSWER_UNKNOWN, "");
 }
 
+static void expect_kvm(enum qemu_accelerator accelerator, const char *console,
+                       void (*prove)(struct machine *, struct proof *), enum answer shown, const char *words)
+{
+	const struct qemu qemu = { .accelerator = accelerator };
+	const struct machine_request request = { .qemu = &qemu };
+	struct proofs_bench bench;
+	struct proof proof = { 0 };
+	proofs_bench_open(&bench, SCRIPT(""), FAKE_ENDS, span_text(console));
+	bench.machine.request = &request;
+	prove(&bench.machine, &proof);
+	if (proof.shown != shown || !strstr(proof.reason, words))
+		fail_msg("%s: %d, %s", console, proof.shown, proof.reason);
+	assert_int_equal(proof.evidence.count, shown == ANSWER_YES);
+	proofs_bench_close(&bench);
+}
+
+/* A machine without KVM shows none to a guest, whatever that prints. */
+static void kvm_shows_where_there_is_one(void **state)
+{
+	(void)state;
+	static const char lines[] = "[    0.000000] kvm-clock: Using msrs 4b564d01 and 4b564d00\n"
+				    "[    0.100000] Booting paravirtualized kernel on KVM\n";
+	static const char bare[] = "[    0.100000] Booting paravirtualized kernel on bare hardware\n";
+	expect_kvm(QEMU_KVM, lines, prove_kvm_guest, ANSWER_YES, "paravirtualised");
+	expect_kvm(QEMU_KVM, lines, prove_kvm_clock, ANSWER_YES, "its clock");
+	expect_kvm(QEMU_KVM, bare, prove_kvm_guest, ANSWER_UNKNOWN, "no line of the kernel");
+	expect_kvm(QEMU_KVM, bare, prove_kvm_clock, ANSWER_UNKNOWN, "no line of the kernel");
+	expect_kvm(QEMU_TCG, lines, prove_kvm_guest, ANSWER_UNKNOWN, "not verified at run time");
+	expect_kvm(QEMU_TCG, lines, prove_kvm_clock, ANSWER_UNKNOWN, "not verified at run time");
+}
+
 static void a_console_is_the_kernels(void **state)
 {
 	(void)state;
@@ -364,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_port_is_what_the_kernel_says_last),
 		cmocka_unit_test(a_port_that_is_not_announced_is_not_driven),
 		cmocka_unit_test(the_kernels_lines_tell_of_acpi_and_pnp),
+		cmocka_unit_test(kvm_shows_where_there_is_one),
 		cmocka_unit_test(a_console_is_the_kernels),
 		cmocka_unit_test(nothing_is_proved_of_a_machine_that_is_gone),
 		cmocka_unit_test(a_driver_agrees_on_features),
