@@ -13,6 +13,7 @@
 #include "machine/interrupt.h"
 #include "machine/process.h"
 #include "machine/proofs.h"
+#include "machine/terminal.h"
 #include "machine/workspace.h"
 
 /* What ended the wait. */
@@ -47,6 +48,7 @@ struct boot {
 	int port_ends[4]; /* the machine's, until it has them */
 	int qmp_ends[2];  /* ours, the machine's */
 	int copy;         /* request->console, while it takes what is written */
+	struct terminal watched; /* what goes there */
 	int console_log, qmp_log, pcap;
 	double switched_on; /* seconds_now() */
 	double cpu_seconds, cpu_read;

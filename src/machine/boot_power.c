@@ -78,6 +78,25 @@ static void copy_out(struct boot *boot, struct span bytes)
 	}
 }
 
+/* Those who watch sit at a terminal, which is not the guest's. */
+static void watch(struct boot *boot, struct span said)
+{
+	if (boot->copy < 0)
+		return;
+	struct text shown CLEANUP(text_free) = { 0 };
+	terminal_filter(&boot->watched, said, &shown);
+	copy_out(boot, span_of(shown.data, shown.size));
+}
+
+/* Also after Ctrl-C, and without waiting for one who does not read. */
+static void restore_terminal(struct boot *boot)
+{
+	const char *words = terminal_restore(&boot->watched);
+	struct pollfd ready = { .fd = boot->copy, .events = POLLOUT };
+	if (boot->copy >= 0 && *words && poll(&ready, 1, 0) > 0)
+		(void)!write(boot->copy, words, strlen(words));
+}
+
 /* Takes what port `port` says. False: that was all. */
 static bool take(struct boot *boot, unsigned port)
 {
@@ -94,7 +113,7 @@ static bool take(struct boot *boot, unsigned port)
 	}
 	struct span said = span_of(bytes, (size_t)got);
 	if (port == 0) {
-		copy_out(boot, said);
+		watch(boot, said);
 		console_feed(&boot->console, said, boot_seconds(boot), boot_cpu_seconds(boot));
 	} else if (boot->has_inside) {
 		inside_feed(&boot->inside, port, said);
@@ -154,7 +173,8 @@ static bool open_log(const struct boot *boot, const char *name, int *out, struct
 	if (!boot->request->logs)
 		return true;
 	const char *path = arena_printf(boot->arena, "%s/%s", boot->request->logs, name);
-	*out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	/* The folder was empty: what is there now was put there for us to write over what it leads to. */
+	*out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (*out < 0)
 		return error_set(error, ERROR_IO, "%s cannot be written: %s", path, strerror(errno));
 	return true;
@@ -319,6 +339,7 @@ void boot_switch_off(struct boot *boot)
 	if (boot->switched_on > 0) {
 		quit(boot);
 		boot_drain(boot);
+		restore_terminal(boot);
 		console_end(&boot->console);
 		boot->cpu_read = 0;
 		boot->run->seconds = boot_seconds(boot);

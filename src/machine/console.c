@@ -3,17 +3,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where a terminal sequence stands. ECMA-48: ESC [ parameters final, ESC ] text BEL, ESC letter. */
-enum escape {
-	ESCAPE_NONE,
-	ESCAPE_BEGUN,   /* behind ESC */
-	ESCAPE_CHARSET, /* behind ESC ( and its like: one more */
-	ESCAPE_CONTROL, /* behind ESC [ */
-	ESCAPE_STRING,  /* behind ESC ] and its like, until BEL or ESC \ */
-};
+/*
+ * What a guest may have looked at again and again: a line that is written over from its front on, once a
+ * quarter as many bytes came as it has; and how far a line goes in one jump. A look at a long line takes half
+ * a millisecond.
+ */
+#define LOOK_AGAIN 4
+#define JUMP_MOST  80
 
-/* A sequence that is longer is none: the guest must not swallow what comes by opening one. */
-#define ESCAPE_MOST 512
+/* A guest that talks without end does not fill the disk. */
+#define LOG_MOST ((uint64_t)64 << 20)
+#define LOG_END  "(so much for this log: the guest says more than 64 MiB)\n"
 
 void console_open(struct console *console, struct run *run, struct arena *arena)
 {
@@ -39,6 +39,19 @@ static const char *cleaned(struct console *console)
 	return text_get(&console->last);
 }
 
+/* A full disk takes from the log, not from the run. */
+static void write_log(struct console *console, struct span line)
+{
+	if (console->log < 0)
+		return;
+	console->logged += line.size;
+	bool last = console->logged > LOG_MOST;
+	if (last)
+		line = span_text(LOG_END);
+	if (write(console->log, line.data, line.size) != (ssize_t)line.size || last)
+		console->log = -1;
+}
+
 static void keep(struct console *console, const char *line)
 {
 	size_t size = strlen(line);
@@ -51,9 +64,7 @@ static void keep(struct console *console, const char *line)
 	text_clear(recent);
 	text_add(recent, line);
 	text_add(recent, "\n");
-	/* A full disk takes from the log, not from the run. */
-	if (console->log >= 0 && write(console->log, recent->data, recent->size) < 0)
-		console->log = -1;
+	write_log(console, span_of(recent->data, recent->size));
 	recent->data[--recent->size] = 0;
 }
 
@@ -61,6 +72,7 @@ static void keep(struct console *console, const char *line)
 static void look(struct console *console, bool complete)
 {
 	const char *line = cleaned(console);
+	console->looked += complete ? console->raw.size : 0;
 	if (!*line)
 		return;
 	bool phase = console_read_phase(console, line, complete);
@@ -115,16 +127,21 @@ static void leave_line(struct console *console)
 static void put(struct console *console, char byte)
 {
 	/* Back at the front and written over, as counters are: what stood there counted, too. */
-	if (console->column == 0 && console->raw.size > 0) {
+	if (console->column == 0 && console->fresh * LOOK_AGAIN >= console->raw.size &&
+	    console->raw.size > 0) {
 		look(console, true);
+		console->fresh = 0;
 		if (console->noted)
 			end_line(console);
 	}
 	if (console->column >= CONSOLE_LINE_MOST)
 		end_line(console);
+	if (console->column > console->raw.size + JUMP_MOST)
+		console->column = console->raw.size + JUMP_MOST;
 	while (console->raw.size <= console->column)
 		text_add_char(&console->raw, ' ');
 	console->raw.data[console->column++] = byte;
+	console->fresh++;
 }
 
 static void erase_from(struct console *console, size_t column)
@@ -144,7 +161,7 @@ static void erase_from(struct console *console, size_t column)
 /* The end of ESC [ parameters final. */
 static void control(struct console *console, char final)
 {
-	unsigned number = console->escape_number;
+	unsigned number = console->sequence.number;
 	size_t steps = number ? number : 1;
 	switch (final) {
 	case 'A':
@@ -182,51 +199,6 @@ static void control(struct console *console, char final)
 	}
 }
 
-/* A byte inside of a sequence. False: it belongs to none. */
-static bool escape(struct console *console, uint8_t byte)
-{
-	int state = console->escape;
-	if (byte == 0x1b) {
-		console->escape = ESCAPE_BEGUN;
-		return true;
-	}
-	/* A new line ends what somebody forgot to end; CAN and SUB do by definition. */
-	if (byte == '\n' || byte == '\r' || byte == 0x18 || byte == 0x1a ||
-	    ++console->escape_length > ESCAPE_MOST) {
-		console->escape = ESCAPE_NONE;
-		return false;
-	}
-	switch (state) {
-	case ESCAPE_BEGUN:
-		console->escape_length = 0;
-		console->escape_number = 0;
-		if (byte == '[')
-			console->escape = ESCAPE_CONTROL;
-		else if (byte && strchr("]PX^_", byte))
-			console->escape = ESCAPE_STRING;
-		else
-			console->escape = byte >= 0x20 && byte <= 0x2f ? ESCAPE_CHARSET : ESCAPE_NONE;
-		if (byte == 'c') /* starts the terminal anew */
-			leave_line(console);
-		return true;
-	case ESCAPE_CONTROL:
-		if (byte >= '0' && byte <= '9' && console->escape_number < 10000)
-			console->escape_number = console->escape_number * 10 + (unsigned)(byte - '0');
-		if (byte < 0x40)
-			return true;
-		console->escape = ESCAPE_NONE;
-		control(console, (char)byte);
-		return true;
-	case ESCAPE_STRING:
-		if (byte == 0x07)
-			console->escape = ESCAPE_NONE;
-		return true;
-	default:
-		console->escape = ESCAPE_NONE;
-		return true;
-	}
-}
-
 void console_feed(struct console *console, struct span bytes, double seconds, double cpu_seconds)
 {
 	console->seconds = seconds;
@@ -234,7 +206,12 @@ void console_feed(struct console *console, struct span bytes, double seconds, do
 	console->bytes += bytes.size;
 	for (size_t i = 0; i < bytes.size; i++) {
 		uint8_t byte = bytes.data[i];
-		if ((console->escape != ESCAPE_NONE || byte == 0x1b) && escape(console, byte))
+		enum sequence_found found = sequence_take(&console->sequence, byte);
+		if (found == SEQUENCE_CONTROL)
+			control(console, (char)byte);
+		if (found == SEQUENCE_RESET)
+			leave_line(console);
+		if (found != SEQUENCE_TEXT)
 			continue;
 		if (byte == '\n' || byte == '\f' || byte == '\v')
 			end_line(console);
@@ -258,7 +235,7 @@ void console_restart(struct console *console)
 	leave_line(console);
 	for (int phase = RUN_LOADER; phase < RUN_PHASES; phase++)
 		console->run->steps[phase] = (struct run_step){ 0 };
-	console->escape = ESCAPE_NONE;
+	sequence_forget(&console->sequence);
 	console->initrd = CONSOLE_INITRD_UNSEEN;
 	console->kernel_spoke = false;
 }

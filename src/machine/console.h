@@ -11,6 +11,7 @@
 #include "base/span.h"
 #include "base/text.h"
 #include "facts/run.h"
+#include "machine/sequence.h"
 
 #define CONSOLE_LINE_MOST   1024 /* bytes; what is longer goes on in the next line */
 #define CONSOLE_KNOWN      65536
@@ -33,7 +34,7 @@ enum console_initrd {
 struct console {
 	struct arena *arena;
 	struct run *run; /* its steps and symptoms are filled */
-	int log;         /* each line is written here as it is complete; -1: nowhere. Borrowed */
+	int log; /* each line is written here as it is complete, 64 MiB at most; -1: nowhere. Borrowed */
 	struct text raw; /* the line that is not complete */
 	size_t column;   /* of raw, where the next byte goes */
 	struct text last;
@@ -42,10 +43,12 @@ struct console {
 	struct text recent[CONSOLE_RECENT_MOST]; /* a ring: line n is in place n % CONSOLE_RECENT_MOST */
 	uint64_t line_count;                     /* of all */
 	uint64_t bytes;
+	uint64_t looked; /* bytes of lines that marks were looked for in: the work that they made */
 	uint64_t news;                    /* lines in words that no line before had, numbers aside */
 	uint8_t known[CONSOLE_KNOWN / 8]; /* the words of which lines: a bit for each value of their hash */
-	int escape; /* state of a terminal sequence that is not complete */
-	unsigned escape_length, escape_number;
+	struct sequence sequence;         /* of a terminal, that is not complete */
+	size_t fresh;                /* bytes that were put since a line that is written over was looked at */
+	uint64_t logged;             /* bytes of the log */
 	double seconds, cpu_seconds; /* of the bytes that are being read */
 	enum console_initrd initrd;
 	bool kernel_spoke; /* a line of the kernel's own, not of its loader or stub */

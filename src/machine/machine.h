@@ -42,8 +42,9 @@ struct machine_request {
 	const char *command_line; /* MACHINE_KERNEL */
 	bool inside;              /* the guest will report over ttyS1 (see inside.h): wait for it */
 	bool prove;               /* false: boot and nothing more, to compare with */
-	int console;              /* what comes out of ttyS0 is written here as it comes; -1: nowhere */
-	const char *logs;         /* directory for console.log, qmp.log, frames.pcap, which exists; NULL */
+	int console;              /* what comes out of ttyS0 is written here as it comes, for people (see
+	                             terminal.h); -1: nowhere */
+	const char *logs;         /* directory for console.log, qmp.log, frames.pcap, which is empty; NULL */
 	double patience;          /* seconds without progress after which it counts as hung; 0: the default */
 	machine_progress_fn *progress; /* NULL */
 	void *context;

@@ -40,6 +40,17 @@ static const char *player(const char *play)
 	return path;
 }
 
+/* A run finds none. */
+static void remove_logs(void)
+{
+	static const char *const names[] = { RUN_CONSOLE_PATH, RUN_QMP_PATH, RUN_FRAMES_PATH };
+	char path[200];
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+}
+
 static bool boot(const char *play, double patience, struct error *error)
 {
 	struct qemu qemu = { .program = player(play),
@@ -60,6 +71,7 @@ static bool boot(const char *play, double patience, struct error *error)
 	};
 	assert_true(kernel_alone || ftruncate(request.disk, 1 << 20) == 0);
 	int capture;
+	remove_logs();
 	bool on = machine_boot(&request, &arena, &run, &capture, error);
 	assert_int_equal(capture, -1);
 	if (request.disk >= 0)
@@ -227,6 +239,27 @@ static void is_interrupted(void **state)
 	signal(SIGTERM, SIG_DFL);
 }
 
+/* What lies in the place of a log, somebody put there: it is not written to. */
+static void logs_are_new(void **state)
+{
+	(void)state;
+	struct error error = { 0 };
+	char path[200];
+	snprintf(path, sizeof(path), "%s/%s", folder, RUN_QMP_PATH);
+	struct qemu qemu = { .program = player("login"), .version = "", .arch = "x86_64" };
+	struct machine_request request = {
+		.qemu = &qemu, .disk = -1, .kernel = -1, .initrd = -1, .console = -1
+	};
+	int capture;
+	request.logs = folder;
+	remove_logs();
+	assert_int_equal(symlink("/tmp/slipway-nobody-wants-this", path), 0);
+	assert_false(machine_boot(&request, &arena, &run, &capture, &error));
+	assert_true(strstr(error.message, RUN_QMP_PATH) && strstr(error.message, "File exists"));
+	assert_int_not_equal(access("/tmp/slipway-nobody-wants-this", F_OK), 0);
+	unlink(qemu.program);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -236,12 +269,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
 	(void)state;
-	static const char *const names[] = { RUN_CONSOLE_PATH, RUN_QMP_PATH, RUN_FRAMES_PATH };
-	char path[200];
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		unlink(path);
-	}
+	remove_logs();
 	return rmdir(folder);
 }
 
@@ -253,6 +281,7 @@ int main(void)
 		TEST(fails_by_its_console), TEST(ends_by_the_guest),
 		TEST(ends_by_the_machine),  TEST(makes_no_progress),
 		TEST(repeats_itself),       TEST(is_interrupted),
+		TEST(logs_are_new),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,5 +1,6 @@
 // The console: bytes to lines, phases and symptoms, on what real machines said (tests/golden/console) and on
 // what a hostile guest could.
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -231,6 +232,48 @@ static void the_log_is_line_for_line(void **state)
 	fclose(log);
 }
 
+/* One that has no end in it. */
+static void the_log_has_an_end(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/slipway-log-XXXXXX", end[64] = { 0 };
+	char *much = malloc((1 << 20) + 1);
+	memset(much, 'x', 1 << 20);
+	much[1 << 20] = 0;
+	console.log = mkostemp(path, O_CLOEXEC);
+	unlink(path);
+	int log = console.log;
+	for (unsigned i = 0; i < 70; i++)
+		feed(much);
+	off_t size = lseek(log, 0, SEEK_END);
+	assert_in_range(size, (64 << 20) - 2 * CONSOLE_LINE_MOST, (64 << 20) + 100);
+	assert_true(pread(log, end, 40, size - 40) == 40 && strstr(end, "says more than 64 MiB)\n"));
+	close(log);
+	free(much);
+}
+
+/* What a guest writes over again and again, and how far it jumps, makes no more work than as much text. */
+static void work_is_by_the_byte(void **state)
+{
+	(void)state;
+	static const char *const hard[] = { "\rx",           "\x1b[1023Cx\n",       "\x1b[1023Cx\x1b[H",
+		                            "\t\t\t\t\tx\n", "\x1b[1000Gx\r\x1b[K", "\x1b[80Cx\ry" };
+	for (size_t i = 0; i < ARRAY_SIZE(hard); i++) {
+		again();
+		for (unsigned n = 0; n < 1000; n++)
+			feed("x");
+		for (unsigned n = 0; n < 20000; n++)
+			feed(hard[i]);
+		if (console.looked > 48 * console.bytes)
+			fail_msg("%zu: %llu bytes for %llu", i, (unsigned long long)console.looked,
+			         (unsigned long long)console.bytes);
+	}
+	/* What a counter wrote over has been read all the same. */
+	again();
+	feed("Kernel panic - not syncing: Fatal exception\r 1%\r 2%\n");
+	assert_symptom(0, "kernel-panic", "*");
+}
+
 static bool is_login(const char *text)
 {
 	again();
@@ -430,6 +473,8 @@ int main(void)
 		TEST(hostile_bytes),
 		TEST(a_guest_that_repeats_itself_takes_no_memory),
 		TEST(the_log_is_line_for_line),
+		TEST(the_log_has_an_end),
+		TEST(work_is_by_the_byte),
 		TEST(login_prompts),
 		TEST(kernel_lines),
 		TEST(the_initramfs_has_a_systemd),
