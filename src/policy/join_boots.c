@@ -29,8 +29,12 @@ enum answer run_came_up(const struct join *join, const struct run *run)
 	/* Of another machine than the page's, what it could not do says nothing; nor does what it could. */
 	if (!run_counts(run) || !run->is_reference)
 		return ANSWER_UNKNOWN;
-	if (run->end == RUN_CAME_UP || run->steps[RUN_LOGIN].reached)
-		return disk && str_equal(run->firmware, "none") ? ANSWER_UNKNOWN : ANSWER_YES;
+	if (run->end == RUN_CAME_UP || run->steps[RUN_LOGIN].reached) {
+		if (disk && str_equal(run->firmware, "none"))
+			return ANSWER_UNKNOWN;
+		/* One that was up when the console named a failure has not stayed so. */
+		return run->end == RUN_FAILED && run->symptoms.count > 0 ? ANSWER_NO : ANSWER_YES;
+	}
 	return is_silent(run) ? ANSWER_UNKNOWN : ANSWER_NO;
 }
 

@@ -377,6 +377,23 @@ static void a_kernel_alone_lacks_its_modules(void **state)
 	bench_close(&bench);
 }
 
+/* It panics while it tells of itself. */
+static void what_panics_behind_its_login_is_not_up(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("none", RUN_FAILED);
+	reach(&run, RUN_LOGIN);
+	bench.facts.kind = INPUT_KERNEL;
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.came_up, ANSWER_YES); /* it switched itself off */
+	add_symptom(&bench, &run, "kernel-panic", "the kernel panicked");
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.came_up, ANSWER_NO);
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	bench_close(&bench);
+}
+
 /* It may be up, unseen: the console is what fails. */
 static void silence_is_no_failed_boot(void **state)
 {
@@ -475,6 +492,7 @@ int main(void)
 		cmocka_unit_test(the_machine_is_not_the_image),
 		cmocka_unit_test(the_worst_of_several_counts),
 		cmocka_unit_test(a_kernel_alone_lacks_its_modules),
+		cmocka_unit_test(what_panics_behind_its_login_is_not_up),
 		cmocka_unit_test(silence_is_no_failed_boot),
 		cmocka_unit_test(what_takes_kvm_stays_as_read_without),
 		cmocka_unit_test(the_guest_sees_itself),
