@@ -204,31 +204,35 @@ static bool is_alone(struct machine *machine, struct proof *out)
 	return true;
 }
 
+static const struct symptom *find_rootless(const struct run *run)
+{
+	for (size_t i = 0; i < run->symptoms.count; i++)
+		if (str_equal(run->symptoms.items[i].name, "unable-to-mount-root"))
+			return &run->symptoms.items[i];
+	return NULL;
+}
+
 void prove_root(struct machine *machine, struct proof *out)
 {
 	const struct run *run = machine->run;
+	const struct symptom *symptom = find_rootless(run);
+	enum run_phase works = RUN_INIT;
+	while (works < RUN_PHASES && !run->steps[works].reached)
+		works++;
 	if (is_alone(machine, out))
 		return;
-	if (run->steps[RUN_ROOT].reached) {
-		from_step(machine, RUN_ROOT, "the root file system was mounted", out);
-		return;
-	}
-	for (enum run_phase phase = RUN_INIT; phase <= RUN_LOGIN; phase++) {
-		if (!run->steps[phase].reached)
-			continue;
-		from_step(machine, phase, "the root file system was mounted, for its programs run", out);
-		return;
-	}
-	for (size_t i = 0; i < run->symptoms.count; i++) {
-		const struct symptom *symptom = &run->symptoms.items[i];
-		if (!str_equal(symptom->name, "unable-to-mount-root"))
-			continue;
+	if (symptom && works == RUN_PHASES) {
+		/* What was mounted all the same was another file system. */
 		proof_evidence_place(machine, out, &symptom->place);
 		proof_set(machine, out, ANSWER_NO, "%s", symptom->message);
-		return;
+	} else if (run->steps[RUN_ROOT].reached) {
+		from_step(machine, RUN_ROOT, "the root file system was mounted", out);
+	} else if (works < RUN_PHASES) {
+		from_step(machine, works, "the root file system was mounted, for its programs run", out);
+	} else {
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "nothing on the console tells that the root file system was mounted");
 	}
-	proof_set(machine, out, ANSWER_UNKNOWN,
-	          "nothing on the console tells that the root file system was mounted");
 }
 
 void prove_login(struct machine *machine, struct proof *out)

@@ -92,6 +92,24 @@ static void the_kernels_lines_tell_of_acpi_and_pnp(void **state)
 	expect("[    2.546687] pnp: PnP ACPI init\n", prove_pnp, ANSWER_UNKNOWN, "");
 }
 
+/* Another file system may be mounted on the way to a root that is not found. */
+static void a_root_is_the_one_that_programs_run_from(void **state)
+{
+	(void)state;
+	static const char mounted[] =
+		"[    2.000000] EXT4-fs (sda2): mounted filesystem with ordered data mode\n";
+	static const char missing[] = "ALERT!  UUID=1 does not exist.  Dropping to a shell!\n";
+	static const char init[] = "[    4.000000] systemd[1]: Hostname set to <debian>.\n";
+	char text[512];
+	expect(mounted, prove_root, ANSWER_YES, "was mounted");
+	expect(missing, prove_root, ANSWER_NO, "not found");
+	snprintf(text, sizeof(text), "%s%s", mounted, missing);
+	expect(text, prove_root, ANSWER_NO, "not found");
+	snprintf(text, sizeof(text), "%s%s%s", mounted, init, missing);
+	expect(text, prove_root, ANSWER_YES, "was mounted");
+	expect(init, prove_root, ANSWER_YES, "its programs run");
+}
+
 static void expect_kvm(enum qemu_accelerator accelerator, const char *console,
                        void (*prove)(struct machine *, struct proof *), enum answer shown, const char *words)
 {
@@ -395,6 +413,7 @@ int main(void)
 		cmocka_unit_test(a_port_is_what_the_kernel_says_last),
 		cmocka_unit_test(a_port_that_is_not_announced_is_not_driven),
 		cmocka_unit_test(the_kernels_lines_tell_of_acpi_and_pnp),
+		cmocka_unit_test(a_root_is_the_one_that_programs_run_from),
 		cmocka_unit_test(kvm_shows_where_there_is_one),
 		cmocka_unit_test(a_console_is_the_kernels),
 		cmocka_unit_test(nothing_is_proved_of_a_machine_that_is_gone),
