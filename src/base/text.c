@@ -125,6 +125,16 @@ bool str_ends(const char *text, const char *suffix)
 	return length >= end && strcmp(text + length - end, suffix) == 0;
 }
 
+size_t str_fit(const char *text, size_t most)
+{
+	size_t size = strnlen(text, most + 1);
+	if (size <= most)
+		return size;
+	for (size = most; size > 0 && ((uint8_t)text[size] & 0xc0) == 0x80; size--)
+		;
+	return size;
+}
+
 bool str_is_plain(const char *text)
 {
 	static const char letters[] =

@@ -36,6 +36,8 @@ struct names {
 bool str_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
+/* Of UTF-8 as many bytes as `most` holds without cutting a character. */
+size_t str_fit(const char *text, size_t most);
 /* A word of letters that a shell takes as they are; no option, not empty. */
 bool str_is_plain(const char *text);
 /* Decimal digits only, the whole string, in range. */

@@ -4,7 +4,23 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#define ROOM_MOST      ((UINT64_C(2048) << 30) + (UINT64_C(1) << 30))
+#define LEFT_TO_OTHERS 10
+
+uint64_t unnamed_room(int descriptor)
+{
+	struct statvfs status;
+	/* Some file systems in memory do not count. */
+	if (fstatvfs(descriptor, &status) != 0 || status.f_blocks == 0)
+		return ROOM_MOST;
+	uint64_t unit = status.f_frsize, free = status.f_bavail;
+	if (unit == 0 || free > ROOM_MOST / unit)
+		return ROOM_MOST;
+	return free * unit - free * unit / LEFT_TO_OTHERS;
+}
 
 int unnamed_file(const char *folder)
 {

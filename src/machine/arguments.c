@@ -240,11 +240,14 @@ static void add_disk(struct line *line)
 	    placed(line, 3));
 	if (!there(&wiring->disk))
 		return;
-	/* Of a kernel that is loaded directly the first place is the loader's. */
+	/*
+	 * Of a kernel that is loaded directly the first place is the loader's. What cannot be written stops
+	 * the machine: it is no fault of the guest's disk, which the guest would see in it.
+	 */
 	add(line, "-device",
 	    "scsi-hd,id=" MACHINE_DISK ",bus=" MACHINE_SCSI ".0,scsi-id=1,drive=" MACHINE_OVERLAY_NODE
 	    ",logical_block_size=512,physical_block_size=4096,vendor=Google,product=PersistentDisk,ver=1%s,"
-	    "serial=persistent-disk-0%s%s%s",
+	    "serial=persistent-disk-0,werror=stop%s%s%s",
 	    qemu->has.scsi_version ? ",scsi_version=6" : "",
 	    qemu->has.device_id ? ",device_id=persistent-disk-0" : "",
 	    qemu->has.rotation_rate ? ",rotation_rate=1" : "",

@@ -27,7 +27,8 @@ static void end(struct boot *boot, enum run_end how, const char *sentence)
 static const char *after_what(struct boot *boot)
 {
 	const char *line = console_last(&boot->console);
-	return *line ? arena_printf(boot->arena, "; the console's last line is \"%.200s\"", line)
+	return *line ? arena_printf(boot->arena, "; the console's last line is \"%.*s\"",
+	                            (int)str_fit(line, 200), line)
 	             : "; the console said nothing";
 }
 
@@ -38,8 +39,10 @@ static void judge_stop(struct boot *boot)
 	struct error error = { 0 };
 	const char *status = "";
 	if (qmp_ask(&boot->qmp, "query-status", NULL, &reply, &error)) {
+		struct text clean CLEANUP(text_free) = { 0 };
 		status = json_string_value(json_object_get(reply, "status"));
-		status = arena_strdup(boot->arena, status ? status : "");
+		text_add_clean(&clean, span_text(status ? status : ""));
+		status = arena_string(boot->arena, span_of(text_get(&clean), str_fit(text_get(&clean), 40)));
 	}
 	json_decref(reply);
 	if (str_equal(status, "io-error"))
@@ -50,7 +53,7 @@ static void judge_stop(struct boot *boot)
 		end(boot, RUN_FAILED, "the guest told the machine of a panic");
 	else
 		end(boot, RUN_MACHINE,
-		    arena_printf(boot->arena, "QEMU stopped the guest (%.40s)",
+		    arena_printf(boot->arena, "QEMU stopped the guest (%s)",
 		                 *status ? status : "for no reason that it gives"));
 }
 
@@ -64,7 +67,8 @@ static void judge_death(struct boot *boot)
 	else
 		text_printf(&why, "QEMU ended with status %d", WEXITSTATUS(boot->status));
 	if (*boot_complaint(boot))
-		text_printf(&why, " and said \"%.300s\"", boot_complaint(boot));
+		text_printf(&why, " and said \"%.*s\"", (int)str_fit(boot_complaint(boot), 300),
+		            boot_complaint(boot));
 	end(boot, RUN_MACHINE, arena_strdup(boot->arena, text_get(&why)));
 }
 

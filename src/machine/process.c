@@ -70,8 +70,6 @@ static void confine(const struct machine_words *words, const struct machine_wiri
 		(void)!unshare(CLONE_NEWNET);
 		lockdown_machine_capabilities();
 	}
-	const struct rlimit no_core = { 0, 0 }; /* it would hold the guest's memory */
-	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	lockdown_machine(words->items.items[0], reads);
 }
@@ -111,6 +109,7 @@ NORETURN static void be_machine(const struct machine_words *words, const struct 
 	confine(words, wiring);
 	/* A change of credentials takes the wish away. */
 	lockdown_child(parent);
+	lockdown_machine_limits(wiring->overlay.descriptor);
 	run(words);
 	dprintf(STDERR_FILENO, "it cannot be run: %s\n", strerror(errno));
 	_exit(EXIT_NO_EXEC);
@@ -151,6 +150,7 @@ void process_become(const struct machine_words *words, const struct machine_wiri
 	keep_wired(wiring);
 	confine(words, wiring);
 	signal(SIGPIPE, SIG_DFL);
+	lockdown_machine_limits(wiring->overlay.descriptor);
 	run(words);
 	error_fill(error, ERROR_IO, "%s cannot be run: %s", words->items.items[0], strerror(errno));
 }

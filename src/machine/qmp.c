@@ -71,22 +71,39 @@ static bool is_modest(struct span line)
 	return true;
 }
 
+/* Printable, and cut where a character ends: it may go into a report. */
 static void copy(char *out, size_t capacity, const char *text)
 {
-	snprintf(out, capacity, "%s", text ? text : "");
+	struct text clean CLEANUP(text_free) = { 0 };
+	text_add_clean(&clean, span_text(text ? text : ""));
+	snprintf(out, capacity, "%.*s", (int)str_fit(text_get(&clean), capacity - 1), text_get(&clean));
 }
 
+static bool is_known(const char *name)
+{
+	static const char *const names[] = { "GUEST_PANICKED", "SHUTDOWN", "STOP", "RESET",
+		                             "DEVICE_DELETED" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_equal(names[i], name))
+			return true;
+	return false;
+}
+
+/* A guest has others sent as often as it likes, and must not take the room of those that count. */
 static void take_event(struct qmp *qmp, const char *name, const json_t *data)
 {
-	if (qmp->event_count == QMP_EVENTS_MOST)
+	if (qmp->event_count == QMP_EVENTS_MOST || !is_known(name))
 		return;
-	struct qmp_event *event = &qmp->events[qmp->event_count++];
+	struct qmp_event event = { 0 };
 	const char *detail = NULL;
 	static const char *const members[] = { "reason", "action", "device" };
 	for (size_t i = 0; i < ARRAY_SIZE(members) && !detail; i++)
 		detail = json_string_value(json_object_get(data, members[i]));
-	copy(event->name, sizeof(event->name), name);
-	copy(event->detail, sizeof(event->detail), detail);
+	copy(event.name, sizeof(event.name), name);
+	copy(event.detail, sizeof(event.detail), detail);
+	const struct qmp_event *last = qmp->event_count > 0 ? &qmp->events[qmp->event_count - 1] : NULL;
+	if (!last || !str_equal(last->name, event.name) || !str_equal(last->detail, event.detail))
+		qmp->events[qmp->event_count++] = event;
 }
 
 static bool take_message(struct qmp *qmp, const json_t *message, struct error *error)

@@ -10,7 +10,10 @@
 #include "base/text.h"
 #include "machine/loop.h"
 
-/* An event that came: "STOP", "GUEST_PANICKED", "RESET", "SHUTDOWN", "DEVICE_DELETED". */
+/*
+ * An event that came: "STOP", "GUEST_PANICKED", "RESET", "SHUTDOWN", "DEVICE_DELETED". Of others, and of the
+ * same again and again, nothing is kept. Printable.
+ */
 struct qmp_event {
 	char name[40];
 	char detail[80]; /* data.reason, data.action or data.device where it has one; "" */

@@ -33,7 +33,7 @@
 #define DIRECTORY_FILES 64
 #define SERVER_FILES    64
 
-static void set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard)
+void lockdown_limit(int resource, uint64_t soft, uint64_t hard)
 {
 	struct rlimit limit = { .rlim_cur = soft, .rlim_max = hard };
 	/* Where a lower hard limit stands already, that one is as good. */
@@ -46,17 +46,17 @@ static void set_limit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard
 static void set_limits(const struct worker_limits *limits, uint64_t files)
 {
 	if (limits->memory_bytes && !UNDER_SANITIZER)
-		set_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes);
+		lockdown_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes);
 	/* SIGXCPU at the soft limit tells what happened; the hard one is for a worker that blocks it. */
-	set_limit(RLIMIT_CPU, limits->cpu_seconds, limits->cpu_seconds + 1);
-	set_limit(RLIMIT_CORE, 0, 0);
-	set_limit(RLIMIT_NOFILE, files, files);
+	lockdown_limit(RLIMIT_CPU, limits->cpu_seconds, limits->cpu_seconds + 1);
+	lockdown_limit(RLIMIT_CORE, 0, 0);
+	lockdown_limit(RLIMIT_NOFILE, files, files);
 }
 
 void lockdown_server_limits(const struct worker_limits *limits)
 {
 	set_limits(limits, SERVER_FILES);
-	set_limit(RLIMIT_FSIZE, 0, 0);
+	lockdown_limit(RLIMIT_FSIZE, 0, 0);
 }
 
 /* Takes all of root's capabilities but those of the mask. */

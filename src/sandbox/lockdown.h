@@ -16,6 +16,9 @@ void lockdown(const struct worker_access *access, int output, const struct worke
 /* For a fresh child of `parent`: signals as they come by default, and an end with the parent's. */
 void lockdown_child(pid_t parent);
 
+/* A limit of setrlimit(), or the lower one that stands already. */
+void lockdown_limit(int resource, uint64_t soft, uint64_t hard);
+
 /* Closes all descriptors from this one on. */
 void lockdown_close_from(int first);
 
@@ -45,6 +48,12 @@ void lockdown_server_capabilities(void);
 
 /* Takes all of them: what a machine reads is open, or is everybody's to read. */
 void lockdown_machine_capabilities(void);
+
+/*
+ * The limits of a machine: a guest can fill its disk, `overlay` (-1: none), and have QEMU take memory for
+ * what it says. A write that is too much fails; it is no signal. Stays when it is executed.
+ */
+void lockdown_machine_limits(int overlay);
 
 /* What a machine has of its own to open again by name: "/proc/self/fd/7". */
 #define MACHINE_READS 4

@@ -1,10 +1,13 @@
 // What QEMU may open while a guest, which may have taken it over, runs in it. It runs as the user who called,
 // or as root: what is theirs is none of its business.
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/compiler.h"
+#include "base/unnamed.h"
 #include "sandbox/program.h"
 
 /*
@@ -49,6 +52,9 @@ static const char *const usable[] = { "/dev/kvm", "/dev/null" };
 
 #define LIBRARY_PATHS 8
 
+/* Of address space: QEMU takes 3 GiB, of which the guest has one. */
+#define MEMORY_MOST (UINT64_C(8) << 30)
+
 static void add(struct file_grant *grants, size_t *count, const char *path, enum grant_right right)
 {
 	grants[(*count)++] = (struct file_grant){ open(path, O_PATH | O_CLOEXEC), right };
@@ -83,4 +89,15 @@ void lockdown_machine(const char *program, const int reads[MACHINE_READS])
 	lockdown_files(grants, count);
 	if (lockdown_has_call_filter())
 		call_filter_install_machine();
+}
+
+void lockdown_machine_limits(int overlay)
+{
+	lockdown_limit(RLIMIT_CORE, 0, 0); /* it would hold the guest's memory */
+	lockdown_limit(RLIMIT_AS, MEMORY_MOST, MEMORY_MOST);
+	if (overlay >= 0) {
+		uint64_t most = unnamed_room(overlay);
+		lockdown_limit(RLIMIT_FSIZE, most, most);
+	}
+	signal(SIGXFSZ, SIG_IGN);
 }

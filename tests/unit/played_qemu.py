@@ -123,6 +123,14 @@ def power_off(machine):
     machine.event("SHUTDOWN", guest=True, reason="guest-shutdown")
 
 
+def flood(machine):
+    """Events and letters of several bytes, without measure."""
+    for _ in range(1000):
+        machine.event("ACPI_DEVICE_OST", info={"slot": "0"})
+    machine.say("x" + "\u00e9" * 200 + "\r\n")
+    machine.event("SHUTDOWN", guest=True, reason="guest-shutdown")
+
+
 def stop(machine):
     machine.event("STOP")
     machine.serve()

@@ -408,6 +408,31 @@ static void it_opens_no_file_and_makes_no_socket(void **state)
 	arena_free(&arena);
 }
 
+/* A guest does not fill the host's disk, or its memory: what is too much fails, and kills nobody. */
+static void what_it_takes_has_an_end(void **state)
+{
+	(void)state;
+	struct arena arena = { 0 };
+	struct machine_process process;
+	struct machine_wiring wiring = machine_wiring_none();
+	int overlay = memfd_create("overlay", MFD_CLOEXEC);
+	wiring.overlay = opened(overlay);
+	start_shell(arena_printf(&arena,
+	                         "{ ulimit -f; ulimit -v; ulimit -c; } >&2; python3 -c 'import os\ntry:\n "
+	                         "os.pwrite(%d, b\"x\", 1 << 50)\nexcept OSError as no:\n print(no)' >&2",
+	                         overlay),
+	            &wiring, &arena, &process);
+	const char *said = complaint_of(&process);
+	unsigned long long blocks = 0, memory = 0;
+	if (sscanf(said, "%llu %llu 0 [Errno 27] File too large", &blocks, &memory) != 2 ||
+	    !strstr(said, "too large"))
+		fail_msg("%s", said);
+	assert_true(blocks > 0 && memory == 8 << 20);
+	process_stop(&process);
+	close(overlay);
+	arena_free(&arena);
+}
+
 /* A machine with much to say is heard in part and does not stand still. */
 static void much_is_said(void **state)
 {
@@ -461,6 +486,7 @@ int main(void)
 		cmocka_unit_test(no_other_descriptors),
 		cmocka_unit_test(it_is_confined),
 		cmocka_unit_test(it_opens_no_file_and_makes_no_socket),
+		cmocka_unit_test(what_it_takes_has_an_end),
 		cmocka_unit_test(much_is_said),
 		cmocka_unit_test(a_program_that_is_not_there),
 		cmocka_unit_test(ignored_children),
