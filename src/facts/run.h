@@ -105,6 +105,7 @@ struct run {
 	struct run_step steps[RUN_PHASES];
 	enum run_end end;
 	const char *ended;             /* one sentence, no full stop */
+	bool answers;                  /* a service of the guest's answered on its network */
 	LIST(struct symptom) symptoms; /* the first is the one that the others follow from */
 	LIST(const char *) last_lines; /* of the console, ten at most; filled where it did not come up */
 	struct proof proofs[PROOF_COUNT];

@@ -111,6 +111,7 @@ bool machine_boot(const struct machine_request *request, struct arena *arena, st
 		boot_follow(boot);
 		boot_judge(boot);
 		prove(boot);
+		boot_look_for_services(boot);
 		judge_again(boot);
 		*inside_capture = take_capture(boot);
 	} else if (boot->capture >= 0) {

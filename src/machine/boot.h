@@ -105,5 +105,7 @@ void boot_forbid_resets(struct boot *boot);
 
 /* boot_verdict.c */
 void boot_judge(struct boot *boot);
+/* Of what came up without a login prompt: does anything else show that it is up? Behind the proofs. */
+void boot_look_for_services(struct boot *boot);
 /* Has the machine said that it stopped, shut down or was reset? */
 const struct qmp_event *boot_stop_event(const struct boot *boot);

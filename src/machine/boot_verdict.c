@@ -186,8 +186,7 @@ static bool answers_on_network(struct boot *boot)
 	if (boot->ended || !boot->request->prove || boot->network.tap < 0 || !boot->has_written ||
 	    !boot->network.seen.has_address || !boot->console.kernel_spoke)
 		return false;
-	network_converse(&boot->network, ANSWER_SECONDS);
-	if (!boot->network.conversation || boot->outcome == BOOT_INTERRUPTED)
+	if (!network_answers(&boot->network, ANSWER_SECONDS) || boot->outcome == BOOT_INTERRUPTED)
 		return false;
 	struct run_step *init = &boot->run->steps[RUN_INIT];
 	if (!init->reached)
@@ -253,6 +252,19 @@ static void drop_what_the_machine_lacks(struct boot *boot)
 			run->symptoms.items[kept++] = run->symptoms.items[i];
 	}
 	run->symptoms.count = kept;
+}
+
+void boot_look_for_services(struct boot *boot)
+{
+	struct run *run = boot->run;
+	if (run->end != RUN_CAME_UP)
+		return;
+	bool asked = !run->steps[RUN_LOGIN].reached && boot->request->prove && !boot->loop.stopped;
+	run->answers = boot->network.conversation ||
+	               (asked && boot->network.tap >= 0 && network_answers(&boot->network, ANSWER_SECONDS));
+	if (asked && !run->answers)
+		run->ended =
+			arena_printf(boot->arena, "%s, and nothing that answers on its network", run->ended);
 }
 
 static void judge_outcome(struct boot *boot)

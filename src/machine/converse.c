@@ -261,11 +261,17 @@ static void send_much(struct network *network, const struct service *service, do
 	dial_end(&dial, service);
 }
 
+/* Is all seen that is looked for: that something `answers` alone, or all that frames can show? */
+static bool is_enough(const struct network *network, bool answers)
+{
+	return answers ? network->conversation != NULL : network_seen_all(&network->seen);
+}
+
 /* Tries each service in turn. False: the guest does not answer at all. */
-static bool try_services(struct network *network, double end, unsigned *conversations)
+static bool try_services(struct network *network, bool any, double end, unsigned *conversations)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
-		if (network_seen_all(&network->seen) || network->loop->stopped || left_of(end, 1) <= 0)
+		if (is_enough(network, any) || network->loop->stopped || left_of(end, 1) <= 0)
 			return true;
 		enum dial_state state = ask_for_much(network, &services[i], end);
 		if (state == DIAL_WAITS)
@@ -288,20 +294,31 @@ static const char *silence_of(const struct network *network, bool answers)
 	return "no TCP conversation came about: the guest does not use the address " NETWORK_ADDRESS;
 }
 
-void network_converse(struct network *network, double seconds)
+static void converse(struct network *network, bool any, double seconds)
 {
 	double end = seconds_now() + seconds;
 	unsigned conversations = 0;
 	if (!network->own)
 		return;
 	/* What has not shown itself in so many will not. */
-	while (!network_seen_all(&network->seen) && conversations < CONVERSATIONS_MOST &&
-	       left_of(end, 1) > 0 && !network->loop->stopped) {
-		bool answers = try_services(network, end, &conversations);
+	while (!is_enough(network, any) && conversations < CONVERSATIONS_MOST && left_of(end, 1) > 0 &&
+	       !network->loop->stopped) {
+		bool answers = try_services(network, any, end, &conversations);
 		network->silence = silence_of(network, answers);
 		/* The guest may be on its way up, and what it sent last on its way here. */
 		loop_until(network->loop, left_of(end, 1), NULL, NULL);
 	}
 	if (network->conversation)
 		network->silence = NULL;
+}
+
+void network_converse(struct network *network, double seconds)
+{
+	converse(network, false, seconds);
+}
+
+bool network_answers(struct network *network, double seconds)
+{
+	converse(network, true, seconds);
+	return network->conversation != NULL;
 }

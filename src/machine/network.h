@@ -68,3 +68,6 @@ bool network_seen_all(const struct network_seen *seen);
  * small segments asked of it. Takes `seconds` at most, and less when all has been seen.
  */
 void network_converse(struct network *network, double seconds);
+
+/* Does a service of the guest's answer? Asks for `seconds` at most, whatever frames have shown. */
+bool network_answers(struct network *network, double seconds);

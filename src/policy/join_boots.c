@@ -32,6 +32,9 @@ enum answer run_came_up(const struct join *join, const struct run *run)
 	if (run->end == RUN_CAME_UP || run->steps[RUN_LOGIN].reached) {
 		if (disk && str_equal(run->firmware, "none"))
 			return ANSWER_UNKNOWN;
+		/* Its init runs and is quiet: it may wait for something as well. */
+		if (!run->steps[RUN_LOGIN].reached && !run->answers)
+			return ANSWER_UNKNOWN;
 		/* One that was up when the console named a failure has not stayed so. */
 		return run->end == RUN_FAILED && run->symptoms.count > 0 ? ANSWER_NO : ANSWER_YES;
 	}

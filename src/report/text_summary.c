@@ -248,6 +248,11 @@ static void add_runs(struct text *text, const struct report_input *input)
 		else if (direct)
 			text_add(text, " It came up with its kernel loaded directly, which shows nothing of "
 			               "firmware and boot loader");
+		else
+			text_printf(text,
+			            " The boot with %s does not show whether it comes up: neither a "
+			            "login prompt nor a service on its network was seen",
+			            run_firmware(run));
 		phrase_end(text);
 	}
 }

@@ -377,6 +377,24 @@ static void a_kernel_alone_lacks_its_modules(void **state)
 	bench_close(&bench);
 }
 
+/* Its init runs, and is quiet: a system that is up, or one that waits where nobody sees it. */
+static void what_is_quiet_may_wait(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_CAME_UP);
+	reach(&run, RUN_INIT);
+	prove(&bench, &run, PROOF_ROOT, ANSWER_YES, "it was mounted");
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.came_up, ANSWER_UNKNOWN);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES); /* as read */
+	expect_ran(&bench, "boot.root-found", VERDICT_PASS, "ran", "seen on the reference machine: it was");
+	run.answers = true;
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.came_up, ANSWER_YES);
+	bench_close(&bench);
+}
+
 /* It panics while it tells of itself. */
 static void what_panics_behind_its_login_is_not_up(void **state)
 {
@@ -492,6 +510,7 @@ int main(void)
 		cmocka_unit_test(the_machine_is_not_the_image),
 		cmocka_unit_test(the_worst_of_several_counts),
 		cmocka_unit_test(a_kernel_alone_lacks_its_modules),
+		cmocka_unit_test(what_is_quiet_may_wait),
 		cmocka_unit_test(what_panics_behind_its_login_is_not_up),
 		cmocka_unit_test(silence_is_no_failed_boot),
 		cmocka_unit_test(what_takes_kvm_stays_as_read_without),

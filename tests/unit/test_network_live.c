@@ -164,6 +164,20 @@ static void nobody_listens(void **state)
 	assert_true(network.seen.frames_in >= 1); /* it was asked */
 }
 
+/* That its frames have shown all is no service that answers: it is asked all the same. */
+static void what_was_seen_is_no_answer(void **state)
+{
+	(void)state;
+	open_or_skip(-1);
+	network.seen = (struct network_seen){
+		.checksum_out = 1, .checksum_in = 1, .tso_out = 1, .tso_in = 1, .has_address = true
+	};
+	network_converse(&network, 5);
+	assert_null(network.silence);
+	assert_false(network_answers(&network, 0.2));
+	assert_string_equal(network.silence, "no TCP conversation came about: the guest does not answer");
+}
+
 /* As where namespaces are forbidden: in a process that has used up its descriptors, so that none can be made.
  */
 static void without_a_network_there_is_a_reason(void **state)
@@ -293,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_guest_gets_its_address, tear_down),
 		cmocka_unit_test_teardown(nobody_listens, tear_down),
+		cmocka_unit_test_teardown(what_was_seen_is_no_answer, tear_down),
 		cmocka_unit_test_teardown(without_a_network_there_is_a_reason, tear_down),
 		cmocka_unit_test_teardown(metadata_is_served_in_pieces_and_again, tear_down),
 		cmocka_unit_test_teardown(a_request_that_waits_is_answered_in_the_end, tear_down),
