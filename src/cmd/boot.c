@@ -11,6 +11,7 @@
 #include "cmd/progress.h"
 #include "machine/inside.h"
 #include "machine/machine.h"
+#include "machine/ovmf.h"
 
 /* The console of the page's machines, for a kernel that comes without a command line. */
 #define KERNEL_CONSOLE "console=ttyS0,38400n8d"
@@ -24,6 +25,7 @@ struct boot_plan {
 	const struct questions *questions;
 	const struct facts *facts;
 	struct arena *arena;
+	const char *arch; /* of the kernel */
 	struct qemu qemu;
 	enum machine_firmware firmwares[RUNS_MOST];
 	size_t count;
@@ -56,9 +58,8 @@ static const char *arch_of(const struct facts *facts)
 static void choose_firmware(struct boot_plan *plan)
 {
 	const char *asked = plan->options->firmware;
-	bool arm = str_equal(plan->qemu.arch, "arm64");
-	bool uefi_alone =
-		arm || (boot_works(&plan->facts->boot, "uefi") && !boot_works(&plan->facts->boot, "bios"));
+	bool uefi_alone = str_equal(plan->arch, "arm64") ||
+	                  (boot_works(&plan->facts->boot, "uefi") && !boot_works(&plan->facts->boot, "bios"));
 	bool direct = plan->facts->kind == INPUT_KERNEL || plan->options->inside;
 	if (str_equal(asked, "bios") || str_equal(asked, "both") || (!asked && !direct && !uefi_alone))
 		plan->firmwares[plan->count++] = MACHINE_BIOS;
@@ -86,8 +87,17 @@ static bool check_plan(const struct boot_plan *plan, struct error *error)
 			error, ERROR_USAGE,
 			"--append goes with a kernel or --inside: by firmware an image boots its own "
 			"command line");
-	if (str_equal(plan->qemu.arch, "arm64") && options->firmware && !str_equal(options->firmware, "uefi"))
+	if (str_equal(plan->arch, "arm64") && options->firmware && !str_equal(options->firmware, "uefi"))
 		return error_set(error, ERROR_USAGE, "arm64 machines have no BIOS: write --firmware=uefi");
+	return true;
+}
+
+/* Before the first of several boots, not after it. */
+static bool check_firmware(const struct boot_plan *plan, struct error *error)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->firmwares[i] == MACHINE_UEFI && !plan->qemu.ovmf_code)
+			return error_set(error, ERROR_UNSUPPORTED, "%s", ovmf_missing(plan->qemu.arch));
 	return true;
 }
 
@@ -255,18 +265,18 @@ void boot_input(const struct options *options, const char *name, const struct qu
 		.questions = questions,
 		.facts = facts,
 		.arena = arena,
+		.arch = arch_of(facts),
 		.bootable = { .disk = -1, .kernel = -1, .initrd = -1 },
 	};
 	struct error error = { 0 };
 	*out = (struct booted){ .runs = arena_alloc_array(arena, RUNS_MOST, sizeof(struct run)) };
-	bool ready = qemu_find(arch_of(facts), arena, &plan.qemu, &error);
-	if (ready) {
-		choose_firmware(&plan);
-		ready = check_plan(&plan, &error) &&
-		        bootable_open(name, facts, plan.firmwares[plan.count - 1] == MACHINE_KERNEL, arena,
-		                      &plan.bootable, &error) &&
-		        (!options->logs || make_logs(options->logs, &error));
-	}
+	choose_firmware(&plan);
+	bool direct = plan.firmwares[plan.count - 1] == MACHINE_KERNEL;
+	/* Nobody is told to install a QEMU for what it will not boot. */
+	bool ready = check_plan(&plan, &error) && bootable_check(facts, direct, &error) &&
+	             qemu_find(plan.arch, arena, &plan.qemu, &error) && check_firmware(&plan, &error) &&
+	             bootable_open(name, facts, direct, arena, &plan.bootable, &error) &&
+	             (!options->logs || make_logs(options->logs, &error));
 	out->status = ready ? run_all(&plan, out) : fail(&plan, &error);
 	bootable_close(&plan.bootable);
 }

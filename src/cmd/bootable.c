@@ -90,8 +90,11 @@ static bool check_direct(const struct facts *facts, struct error *error)
 	const struct boot_entry *entry = default_entry(facts);
 	if (arch && !str_equal(arch, "x86_64") && !str_equal(arch, "i386"))
 		return error_set(error, ERROR_UNSUPPORTED,
-		                 "its kernel is for %s: only those for x86 can be loaded without the boot "
-		                 "loader and asked over serial ports",
+		                 facts->kind == INPUT_KERNEL
+		                         ? "it is a kernel for %s, and only those for x86 are booted by "
+		                           "themselves: give a disk image with it"
+		                         : "its kernel is for %s, and a look inside takes the serial ports "
+		                           "of an x86 machine: leave --inside out",
 		                 arch);
 	if (facts->kind == INPUT_KERNEL)
 		return true;
@@ -109,7 +112,7 @@ static bool check_direct(const struct facts *facts, struct error *error)
 	return true;
 }
 
-static bool check_bootable(const struct facts *facts, bool direct, struct error *error)
+bool bootable_check(const struct facts *facts, bool direct, struct error *error)
 {
 	if (!check_kind(facts, error))
 		return false;
@@ -283,7 +286,7 @@ bool bootable_open(const char *name, const struct facts *facts, bool direct, str
 {
 	struct extract_files files = { .disk = -1, .kernel = -1, .initrd = -1 };
 	*out = (struct bootable){ .disk = -1, .kernel = -1, .initrd = -1 };
-	bool sound = check_bootable(facts, direct, error) &&
+	bool sound = bootable_check(facts, direct, error) &&
 	             open_all(name, facts, direct, arena, &files, out, error);
 	close_file(&files.disk);
 	close_file(&files.kernel);

@@ -15,6 +15,12 @@ struct bootable {
 };
 
 /*
+ * Is it anything that a machine boots? Looks at nothing but the facts; bootable_open() asks it as well.
+ * False: *error says why not, and what to do.
+ */
+NODISCARD bool bootable_check(const struct facts *facts, bool direct, struct error *error);
+
+/*
  * `facts` are those that examine() found of the input `name`. With `direct` the kernel and the initrds of the
  * entry that boots (of a UKI its sections) are had as well. False: *error says what, and what to do; its code
  * is ERROR_IO for a failure of the moment (no room).

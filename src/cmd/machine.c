@@ -131,8 +131,8 @@ static enum status find_qemu(const struct options *options, struct plan *plan)
 		return STATUS_NOT_EXAMINED;
 	}
 	if (plan->firmware == MACHINE_BIOS && !plan->qemu.is_reference) {
-		complain("machines for %s have no BIOS: leave --firmware out", plan->qemu.arch);
-		return STATUS_NOT_EXAMINED;
+		complain("%s machines have no BIOS: write --firmware=uefi", plan->qemu.arch);
+		return STATUS_USAGE;
 	}
 	return STATUS_CONFORMS;
 }

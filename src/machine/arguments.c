@@ -262,9 +262,13 @@ static void add_network(struct line *line)
 		add(line, "-netdev", "user,id=n0,restrict=on");
 	else
 		add(line, "-netdev", "hubport,id=n0,hubid=0");
+	/* In a slot, as on the platform: a guest that names its card by that (ens4) has its configuration. */
+	bool in_slot = !line->qemu->is_reference && line->qemu->has.root_port;
+	if (in_slot)
+		add(line, "-device", "pcie-root-port,id=slot4,bus=pcie.0,addr=0x4,chassis=4,slot=4");
 	/* Without its ROM, which would boot from the network where the disk cannot. */
 	add(line, "-device", "virtio-net-pci,id=" MACHINE_NET ",netdev=n0,mac=" NETWORK_MAC ",romfile=%s",
-	    placed(line, 4));
+	    in_slot ? ",bus=slot4" : placed(line, 4));
 }
 
 static void add_random(struct line *line)

@@ -62,11 +62,12 @@ struct boot {
 
 	/* Progress: what was seen at the last look, and when it last changed. */
 	uint64_t bytes, news, disk_operations;
-	double fresh;            /* when the console said something new, or the disk moved, last */
+	double fresh;            /* when the console said something new, or the disk was at work, last */
 	bool has_written;        /* the guest, to its disk: no initramfs does, nor firmware */
 	double moved, moved_cpu; /* when the console or the disk moved last; processor time then */
 	double spoke, spoke_cpu; /* the same of the console alone */
-	double looked, shown_at; /* when QMP was asked; when progress was shown */
+	double looked, looked_cpu; /* when QMP was asked; processor time then */
+	double shown_at;           /* when progress was shown */
 	enum boot_outcome outcome;
 };
 

@@ -16,6 +16,11 @@
 #define RUNNING_TIMES  2   /* once init runs, which may work in silence */
 #define LOOK_SECONDS   3.0 /* between two questions over QMP; less where the patience is short: */
 #define LOOK_SHARE     0.25
+/*
+ * Operations of the disk between two looks, and for each second of processor time between them, beyond which
+ * a guest works there. One whose services fail and are started again writes a few, into its journal.
+ */
+#define WORK_LEAST     10
 #define SHOW_SECONDS   0.2 /* between two words on progress */
 #define SETTLE_SECONDS 3.0 /* for the last lines after a failure, at most */
 #define SILENT_SECONDS 0.7 /* and when none came for so long */
@@ -140,10 +145,14 @@ static void look(struct boot *boot)
 	boot->looked = now;
 	uint64_t operations = disk_operations(boot);
 	if (operations != boot->disk_operations) {
+		double done = (double)operations - (double)boot->disk_operations;
+		if (done > WORK_LEAST && done > WORK_LEAST * (cpu - boot->looked_cpu))
+			boot->fresh = now;
 		boot->disk_operations = operations;
-		boot->fresh = boot->moved = now;
+		boot->moved = now;
 		boot->moved_cpu = cpu;
 	}
+	boot->looked_cpu = cpu;
 	look_for_silent_kernel(boot);
 }
 

@@ -23,6 +23,11 @@ static void end(struct boot *boot, enum run_end how, const char *sentence)
 	boot->run->ended = sentence;
 }
 
+static const char *console_port(const struct boot *boot)
+{
+	return qemu_console(boot->request->qemu);
+}
+
 /* What the console's last word was, for sentences. */
 static const char *after_what(struct boot *boot)
 {
@@ -149,8 +154,10 @@ static void ask_for_silent_kernel(struct boot *boot)
 	            (struct place){
 			    .path = RUN_QMP_PATH,
 			    .line = line,
-			    .text = "a driver agreed on features with the virtio-scsi controller, and ttyS0 "
-				    "shows no line of a kernel",
+			    .text = arena_printf(boot->arena,
+	                                         "a driver agreed on features with the virtio-scsi "
+	                                         "controller, and %s shows no line of a kernel",
+	                                         console_port(boot)),
 		    });
 }
 
@@ -202,7 +209,10 @@ static bool answers_on_network(struct boot *boot)
 static void judge_hung(struct boot *boot)
 {
 	if (answers_on_network(boot)) {
-		end(boot, RUN_CAME_UP, "the system answers on its network, without a login prompt on ttyS0");
+		end(boot, RUN_CAME_UP,
+		    arena_printf(boot->arena,
+		                 "the system answers on its network, without a login prompt on %s",
+		                 console_port(boot)));
 		return;
 	}
 	if (!boot->run->steps[RUN_INIT].reached)
@@ -271,13 +281,16 @@ static void judge_outcome(struct boot *boot)
 {
 	switch (boot->outcome) {
 	case BOOT_LOGIN:
-		end(boot, RUN_CAME_UP, "a login prompt stands on ttyS0");
+		end(boot, RUN_CAME_UP,
+		    arena_printf(boot->arena, "a login prompt stands on %s", console_port(boot)));
 		break;
 	case BOOT_QUIET:
 		end(boot, RUN_CAME_UP,
 		    boot->has_inside
 		            ? "the system came up, and then told nothing of itself over its serial ports"
-		            : "init runs and has no more to do, without a login prompt on ttyS0");
+		            : arena_printf(boot->arena,
+		                           "init runs and has no more to do, without a login prompt on %s",
+		                           console_port(boot)));
 		break;
 	case BOOT_REPORTED:
 		end(boot, RUN_CAME_UP, "the guest told of itself over ttyS1");

@@ -71,6 +71,27 @@ void proof_set(struct machine *machine, struct proof *proof, enum answer shown, 
 	va_end(arguments);
 }
 
+static const struct qemu *qemu_of(const struct machine *machine)
+{
+	return machine->request ? machine->request->qemu : NULL;
+}
+
+const char *proof_console(const struct machine *machine)
+{
+	return qemu_of(machine) ? qemu_console(qemu_of(machine)) : "ttyS0";
+}
+
+bool proof_lacks_isa(struct machine *machine, struct proof *proof)
+{
+	if (!qemu_of(machine) || qemu_of(machine)->is_reference)
+		return false;
+	proof_set(
+		machine, proof, ANSWER_UNKNOWN,
+		"QEMU's virt machine has no ISA devices, and so no 16550A ports: its console is a PL011, %s",
+		proof_console(machine));
+	return true;
+}
+
 struct proof_state *proof_state(struct machine *machine)
 {
 	if (!machine->state)

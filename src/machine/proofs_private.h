@@ -51,6 +51,12 @@ struct proof_state {
 	struct scsi_seen seen;
 };
 
+/* The serial port with the console, as the guest's kernel calls it: "ttyS0" */
+const char *proof_console(const struct machine *machine);
+
+/* Has this machine no ISA devices, arm64's virt? Then *proof says so. */
+bool proof_lacks_isa(struct machine *machine, struct proof *proof);
+
 /* Never NULL. */
 struct proof_state *proof_state(struct machine *machine);
 

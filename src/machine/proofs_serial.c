@@ -177,6 +177,8 @@ static void prove(struct machine *machine, unsigned index, struct proof *out)
 	const struct port *port = &ports[index];
 	struct told told;
 	struct place place;
+	if (proof_lacks_isa(machine, out))
+		return;
 	if (find_line(machine, port->name, &told, &place)) {
 		proof_evidence_place(machine, out, &place);
 		by_line(machine, port, &told, out);

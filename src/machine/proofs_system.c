@@ -64,6 +64,8 @@ void prove_acpi(struct machine *machine, struct proof *out)
 void prove_pnp(struct machine *machine, struct proof *out)
 {
 	struct place place;
+	if (proof_lacks_isa(machine, out))
+		return;
 	const char *words = kernel_line(machine, 0, "pnp: PnP ACPI: found ", true, &place);
 	unsigned devices = 0;
 	if (words && sscanf(words, "pnp: PnP ACPI: found %4u devices", &devices) == 1) {
@@ -151,6 +153,7 @@ void prove_console(struct machine *machine, struct proof *out)
 {
 	struct place place;
 	size_t stamped = 0;
+	const char *port = proof_console(machine);
 	bool banner = find_banner(machine, &place);
 	for (size_t i = 0; i < machine->console->lines.count && !banner && stamped < 3; i++) {
 		const char *line = machine->console->lines.items[i].text, *words = kernel_words(line);
@@ -161,25 +164,26 @@ void prove_console(struct machine *machine, struct proof *out)
 	}
 	if (banner || stamped == 3) {
 		proof_evidence_place(machine, out, &place);
-		proof_set(machine, out, ANSWER_YES, "the kernel writes its messages to ttyS0");
+		proof_set(machine, out, ANSWER_YES, "the kernel writes its messages to %s", port);
 		return;
 	}
 	struct virtio_view scsi;
 	virtio_view(machine, MACHINE_SCSI, &scsi);
 	if (!scsi.known || scsi.features == 0) {
-		proof_set(machine, out, ANSWER_UNKNOWN, "no line of a kernel came out of ttyS0");
+		proof_set(machine, out, ANSWER_UNKNOWN, "no line of a kernel came out of %s", port);
 	} else if (is_told_to_be_quiet(machine)) {
-		proof_set(machine, out, ANSWER_UNKNOWN,
-		          "the kernel's command line tells it to say little, and no line of it came out of "
-		          "ttyS0");
+		proof_set(
+			machine, out, ANSWER_UNKNOWN,
+			"the kernel's command line tells it to say little, and no line of it came out of %s",
+			port);
 	} else if (!is_silent(machine)) {
 		/* Programs write there: the kernel is quiet, which is no matter of where its console is. */
 		proof_set(machine, out, ANSWER_UNKNOWN,
-		          "a kernel drives the machine, and other lines than its own came out of ttyS0");
+		          "a kernel drives the machine, and other lines than its own came out of %s", port);
 	} else {
 		proof_evidence(machine, out, RUN_QMP_PATH, scsi.line, "virtio-scsi: %s", scsi.names);
 		proof_set(machine, out, ANSWER_NO,
-		          "a kernel drives the machine, and nothing of what it says came out of ttyS0");
+		          "a kernel drives the machine, and nothing of what it says came out of %s", port);
 	}
 }
 
@@ -240,7 +244,9 @@ void prove_login(struct machine *machine, struct proof *out)
 	if (is_alone(machine, out))
 		return;
 	if (machine->run->steps[RUN_LOGIN].reached)
-		from_step(machine, RUN_LOGIN, "a login prompt stands on ttyS0", out);
+		from_step(machine, RUN_LOGIN,
+		          arena_printf(machine->arena, "a login prompt stands on %s", proof_console(machine)),
+		          out);
 	else
-		proof_set(machine, out, ANSWER_UNKNOWN, "no login prompt came on ttyS0");
+		proof_set(machine, out, ANSWER_UNKNOWN, "no login prompt came on %s", proof_console(machine));
 }

@@ -51,6 +51,7 @@ static const struct {
 	{ "isa-fdc", "irq", offsetof(struct qemu, has.floppy_irq),
 	  "this QEMU cannot move the floppy controller from interrupt 6, which it shares with ttyS2" },
 	{ "virtio-rng-pci", NULL, offsetof(struct qemu, has.rng), "this QEMU has no virtio-rng" },
+	{ "pcie-root-port", "slot", offsetof(struct qemu, has.root_port), NULL },
 	{ "scsi-hd", "scsi_version", offsetof(struct qemu, has.scsi_version),
 	  "the disk of this QEMU cannot say SPC-4" },
 	{ "scsi-hd", "rotation_rate", offsetof(struct qemu, has.rotation_rate), NULL },
@@ -69,8 +70,13 @@ static const char *const standing_limits[] = {
 
 static const char no_kvm_limit[] =
 	"without KVM there is no paravirtual clock (kvm-clock): what a guest does with it is not seen";
-static const char not_reference_limit[] = "QEMU's virt machine stands in for the platform's arm64 machines, "
-					  "whose devices the page does not list";
+/* Of virt. */
+static const char *const virt_limits[] = {
+	"QEMU's virt machine stands in for the platform's arm64 machines, whose devices the page does not "
+	"list: "
+	"what its devices show decides nothing",
+	"there is no gVNIC network card in QEMU: the guest has virtio-net in its place",
+};
 
 static void add_limit(struct arena *arena, struct qemu *qemu, const char *limit)
 {
@@ -130,8 +136,8 @@ static void take_features(const struct qemu_answers *answers, struct arena *aren
 {
 	qemu->has.sandbox = qemu_lists(answers, "options", "option", "sandbox");
 	qemu->has.user_network = qemu_answered(answers, "user-network");
-	if (!qemu->is_reference)
-		add_limit(arena, qemu, not_reference_limit);
+	for (size_t i = 0; i < ARRAY_SIZE(virt_limits) && !qemu->is_reference; i++)
+		add_limit(arena, qemu, virt_limits[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(optional); i++) {
 		bool found = has(answers, optional[i].question, optional[i].property);
 		*member(qemu, optional[i].offset) = found;
@@ -156,6 +162,11 @@ static bool fill(const struct qemu_answers *answers, const struct architecture *
 	take_features(answers, arena, out);
 	(void)!ovmf_find("", out->arch, arena, &out->ovmf_code, &out->ovmf_vars);
 	return true;
+}
+
+const char *qemu_console(const struct qemu *qemu)
+{
+	return qemu->is_reference ? "ttyS0" : "ttyAMA0";
 }
 
 bool qemu_find(const char *arch, struct arena *arena, struct qemu *out, struct error *error)

@@ -26,11 +26,15 @@ struct qemu {
 		bool hpet, vmport, usb;        /* of the machine, to be switched off */
 		bool floppy_irq;               /* of the floppy controller, which is to make room */
 		bool rng;                      /* the device virtio-rng-pci */
+		bool root_port; /* the device pcie-root-port, whose slot names a network card */
 		bool scsi_version;             /* of the disk, which says SPC-4 by it */
 		bool rotation_rate, device_id; /* of the disk */
 		bool hotplug, param_change;    /* of the SCSI controller */
 	} has;
 };
+
+/* What a kernel calls the serial port that its machine has the console on: "ttyS0", of virt "ttyAMA0". */
+const char *qemu_console(const struct qemu *qemu);
 
 /*
  * Finds the QEMU for guests of `arch` ("x86_64", "i386", "arm64") along PATH and asks it, by one start of it

@@ -25,8 +25,8 @@ static const char questions[] =
 	"{\"execute\":\"query-command-line-options\",\"id\":\"options\"}\n"
 	"{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"user\",\"id\":\"asked\",\"restrict\":true},"
 	"\"id\":\"user-network\"}\n" DEVICE("isa-serial") DEVICE("isa-fdc") DEVICE("virtio-scsi-pci")
-		DEVICE("scsi-hd") DEVICE("virtio-net-pci")
-			DEVICE("virtio-rng-pci") "{\"execute\":\"quit\"}\n";
+		DEVICE("scsi-hd") DEVICE("virtio-net-pci") DEVICE("virtio-rng-pci")
+			DEVICE("pcie-root-port") "{\"execute\":\"quit\"}\n";
 
 /* All that it sends until it closes the socket. */
 static bool collect(int socket, struct machine_process *process, double deadline, struct text *out)

@@ -140,7 +140,7 @@ const struct symptom_row symptom_rows[] = {
 	  SYMPTOM_LASTS },
 	{ "sshd-failed", "*Failed to start OpenSSH server*", "the SSH server did not start", SYMPTOM_LASTS },
 
-	{ "no-console", NULL, "the kernel runs, but says nothing on ttyS0", SYMPTOM_ENDS },
+	{ "no-console", NULL, "the kernel runs, but says nothing on its serial console", SYMPTOM_ENDS },
 	{ "driver-never-bound", NULL, "no driver of the kernel took over the disk's virtio-scsi controller",
 	  SYMPTOM_ENDS },
 	{ "hang", NULL, "the system made no progress any more", SYMPTOM_ENDS },

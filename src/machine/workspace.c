@@ -47,21 +47,26 @@ static bool make_zeros(int *out, const char *what, struct error *error)
 	return *out >= 0 || no_room(error, what, strerror(failure));
 }
 
+/* With holes for zeros, of which arm64's variables are mostly made. */
 static bool copy(int from, int to, size_t most)
 {
 	uint8_t bytes[1 << 16];
-	for (size_t done = 0; done < most;) {
+	size_t done = 0;
+	for (;;) {
 		ssize_t got = read(from, bytes, sizeof(bytes));
 		if (got == 0)
-			return true;
+			return ftruncate(to, (off_t)done) == 0;
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0 || pwrite(to, bytes, (size_t)got, (off_t)done) != got)
+		if (got > 0 && (size_t)got > most - done)
+			errno = EFBIG;
+		if (got < 0 || (size_t)got > most - done)
+			return false;
+		if (!span_is_zero(span_of(bytes, (size_t)got)) &&
+		    pwrite(to, bytes, (size_t)got, (off_t)done) != got)
 			return false;
 		done += (size_t)got;
 	}
-	errno = EFBIG;
-	return false;
 }
 
 static bool copy_vars(const struct qemu *qemu, int *out, struct error *error)
@@ -75,8 +80,13 @@ static bool copy_vars(const struct qemu *qemu, int *out, struct error *error)
 	errno = 0;
 	bool made = make_file(out, "the copy of the firmware's variables", error);
 	if (made && !copy(from, *out, VARS_MOST))
-		made = no_room(error, "the copy of the firmware's variables",
-		               errno ? strerror(errno) : "it was cut short");
+		made = errno == EFBIG
+		               ? error_set(error, ERROR_UNSUPPORTED,
+		                           "the firmware's %s is larger than %llu MiB: it is none for this "
+		                           "machine",
+		                           qemu->ovmf_vars, (unsigned long long)(VARS_MOST >> 20))
+		               : no_room(error, "the copy of the firmware's variables",
+		                         errno ? strerror(errno) : "it was cut short");
 	close(from);
 	return made;
 }

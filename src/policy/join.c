@@ -38,8 +38,11 @@ static const char *read_reason(const struct join *join, const struct finding *fi
 static const char *both_reasons(const struct join *join, const char *seen, const struct finding *finding)
 {
 	const char *reason = read_reason(join, finding);
-	return arena_printf(join->arena, "seen on the reference machine: %s%s%s", seen,
-	                    *reason ? "; read: " : "", reason);
+	/* All runs of an input are on one machine. */
+	const char *where =
+		join->runs[0].is_reference ? "the reference machine" : "a machine that is not the page's";
+	return arena_printf(join->arena, "seen on %s: %s%s%s", where, seen, *reason ? "; read: " : "",
+	                    reason);
 }
 
 /* What was seen first, and what was read behind it. */

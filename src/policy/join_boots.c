@@ -193,8 +193,10 @@ void join_contradictions(const struct join *join, struct finding *finding)
 		any = any || (run_counts(&join->runs[i]) && join->runs[i].is_reference);
 	if (!any) {
 		finding->verdict = VERDICT_NOT_APPLICABLE;
-		finding->reason =
-			join->run_count > 0 ? "no boot on the reference machine came to an end" : NOT_BOOTED;
+		finding->reason = join->run_count == 0 ? NOT_BOOTED
+		                  : !join->runs[0].is_reference
+		                          ? "it was booted on a machine that is not the page's"
+		                          : "no boot on the reference machine came to an end";
 		return;
 	}
 	for (size_t i = 0; i < judgement->findings.count; i++) {

@@ -165,8 +165,9 @@ static void judge_once(const struct context *context, const struct rule *rule, s
 	judge_live(context, rule, outcome);
 	if (outcome->effect == BOOT_STOPS && !is_among(&rule->predicate->stops_on, context->arch))
 		outcome->effect = BOOT_MAY_STOP;
+	/* The devices of arm64's machines are none that QEMU has. */
 	if (outcome->finding.verdict == VERDICT_PASS && rule->predicate->proved_by_boot &&
-	    context->facts->kind != INPUT_LIVE)
+	    context->facts->kind != INPUT_LIVE && !str_equal(context->arch, "arm64"))
 		outcome_remark(context, outcome, PROVED_BY_BOOT);
 }
 

@@ -81,15 +81,19 @@ static void add_found(const struct join *join, const char *found, struct ran *ou
 	                     : found;
 }
 
+/* What a proof says of the page's machine. */
+static enum answer shown_of(const struct run *run, enum proof_id id)
+{
+	return !run->is_reference && is_of_devices(id) ? ANSWER_UNKNOWN : run->proofs[id].shown;
+}
+
 /* All proofs of the rule in one run: one NO is a NO, and all have to be YES. */
 static enum answer all_proofs(const struct run *run, const struct predicate *predicate)
 {
 	enum answer all = ANSWER_YES;
 	for (size_t i = 0; i < predicate->ran.count; i++) {
 		enum proof_id id = predicate->ran.items[i];
-		enum answer shown = run->proofs[id].shown;
-		if (!run->is_reference && is_of_devices(id))
-			shown = ANSWER_UNKNOWN;
+		enum answer shown = shown_of(run, id);
 		if (shown == ANSWER_NO && !has_come_to(run, phase_of(id)))
 			shown = ANSWER_UNKNOWN;
 		if (id == PROOF_LOGIN && shown == ANSWER_NO && run->end != RUN_CAME_UP)
@@ -130,9 +134,9 @@ static void ask_proofs(const struct join *join, const struct run *run, const str
 		enum proof_id id = predicate->ran.items[i];
 		const struct proof *proof = &run->proofs[id];
 		/* Of several only those that decide are said: the one that failed, or all that were seen. */
-		if (all != ANSWER_YES && proof->shown == ANSWER_YES)
+		if (all != ANSWER_YES && shown_of(run, id) == ANSWER_YES)
 			continue;
-		if (all == ANSWER_NO && proof->shown != ANSWER_NO)
+		if (all == ANSWER_NO && shown_of(run, id) != ANSWER_NO)
 			continue;
 		/* More than this rule may be at fault: the requirement that is is found by its symptom. */
 		enum answer says = all == ANSWER_NO && !predicate->ran_fails ? ANSWER_UNKNOWN : all;

@@ -23,6 +23,7 @@ class Machine:
         port = re.search(r"file,id=s0,path=/dev/fdset/(\d+)", line)[1]
         self.console = int(re.search(rf"fd=(\d+),set={port}\b", line)[1])
         self.driven = False
+        self.written = 0
         self.more = ["set-action"] if "restart" in PLAY else []
         self.received = b""
 
@@ -46,7 +47,7 @@ class Machine:
             features = ["VIRTIO_SCSI_F_HOTPLUG: x"] if self.driven else []
             return {"guest-features": {"dev-features": features, "transports": []}}
         if command == "query-blockstats":
-            return [{"device": "disk0", "stats": {"rd_operations": 7, "wr_operations": 0}}]
+            return [{"device": "disk0", "stats": {"rd_operations": 7, "wr_operations": self.written}}]
         if command == "query-status":
             return {"status": "io-error", "running": False}
         return {}
@@ -174,7 +175,7 @@ def interrupt(machine):
 
 
 def endless(machine):
-    """The same again and again, but for numbers."""
+    """The same again and again, but for numbers; a journal keeps it."""
     machine.say("[    0.000000] Linux version 6.1.0\r\n")
     machine.driven = True
     number = 0
@@ -182,6 +183,7 @@ def endless(machine):
         machine.say(f"[***  ] A start job is running ({number}s / no limit)\r\n" * 20)
         machine.serve(seconds=0.05)
         number += 1
+        machine.written += number % 4 == 0
 
 
 def main():

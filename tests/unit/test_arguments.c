@@ -27,6 +27,7 @@ static struct qemu whole_qemu(void)
 		         .usb = true,
 		         .floppy_irq = true,
 		         .rng = true,
+		         .root_port = true,
 		         .scsi_version = true,
 		         .rotation_rate = true,
 		         .device_id = true,

@@ -17,12 +17,13 @@
 #include "cmd/bootable.h"
 #include "cmd/progress.h"
 #include "machine/inside.h"
+#include "machine/ovmf.h"
 
 static struct {
-	enum error_code qemu, bootable, machine;
+	enum error_code qemu, unfit, bootable, machine;
 	enum run_end end;
 	const char *arch;
-	bool direct;
+	bool no_uefi, direct;
 	size_t runs;
 	enum machine_firmware firmwares[4];
 	const char *logs[4];
@@ -45,9 +46,15 @@ void complain(const char *format, ...)
 bool qemu_find(const char *arch, struct arena *arena, struct qemu *out, struct error *error)
 {
 	(void)arena;
-	*out = (struct qemu){ .arch = arch };
+	*out = (struct qemu){ .arch = arch, .ovmf_code = played.no_uefi ? NULL : "code.fd" };
 	played.arch = arch;
 	return !played.qemu || error_set(error, played.qemu, "install QEMU");
+}
+
+bool bootable_check(const struct facts *facts, bool direct, struct error *error)
+{
+	return !played.unfit || error_set(error, played.unfit, "it is for %s%s", facts->kernels.items[0].arch,
+	                                  direct ? ", and has no ports" : "");
 }
 
 bool bootable_open(const char *name, const struct facts *facts, bool direct, struct arena *arena,
@@ -200,6 +207,37 @@ static void loads_kernels_directly(void **state)
 	assert_int_equal(boot(&options, facts).status, STATUS_USAGE);
 }
 
+/* Nothing is booted by the first firmware where the second is not there, and no QEMU is asked for in vain. */
+static void refuses_before_it_boots(void **state)
+{
+	(void)state;
+	struct facts *arm = disk("uefi");
+	*LIST_ADD(&arena, &arm->kernels) = (struct kernel){ .arch = "arm64" };
+	struct options options = { .firmware = "both" };
+	expect_string(complain, line, "arm64 machines have no BIOS: write --firmware=uefi");
+	assert_int_equal(boot(&options, arm).status, STATUS_USAGE);
+	played.no_uefi = true;
+	expect_string(complain, line,
+	              arena_printf(&arena, "'disk.raw' was not booted: %s", ovmf_missing("x86_64")));
+	assert_int_equal(boot(&options, disk("bios uefi")).status, STATUS_NOT_EXAMINED);
+	assert_int_equal(played.runs, 0);
+	options.firmware = NULL;
+	expect_string(complain, line,
+	              arena_printf(&arena, "'disk.raw' was not booted: %s", ovmf_missing("arm64")));
+	assert_int_equal(boot(&options, arm).status, STATUS_NOT_EXAMINED);
+	assert_int_equal(boot(&options, disk("bios")).status, STATUS_CONFORMS);
+	played.no_uefi = false;
+	boot(&options, arm);
+	expect_firmwares("u");
+	assert_string_equal(played.arch, "arm64");
+	played.arch = NULL;
+	played.unfit = ERROR_UNSUPPORTED;
+	options.inside = true;
+	expect_string(complain, line, "'disk.raw' was not booted: it is for arm64, and has no ports");
+	assert_int_equal(boot(&options, arm).status, STATUS_NOT_EXAMINED);
+	assert_null(played.arch);
+}
+
 static void tells_what_is_worth_a_retry(void **state)
 {
 	(void)state;
@@ -296,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(chooses_the_firmware, reset),
 		cmocka_unit_test_setup(loads_kernels_directly, reset),
+		cmocka_unit_test_setup(refuses_before_it_boots, reset),
 		cmocka_unit_test_setup(tells_what_is_worth_a_retry, reset),
 		cmocka_unit_test_setup(writes_over_no_logs, reset),
 		cmocka_unit_test_setup(cuts_the_live_line, reset),

@@ -189,7 +189,7 @@ static void makes_no_progress(void **state)
 	expect("unbound", RUN_HUNG, "nothing came for *");
 	expect_symptom("hang", RUN_CONSOLE_PATH);
 	kernel_alone = false;
-	expect("silent", RUN_FAILED, "the kernel runs, but says nothing on ttyS0");
+	expect("silent", RUN_FAILED, "the kernel runs, but says nothing on its serial console");
 	expect_symptom("no-console", RUN_QMP_PATH);
 	assert_true(run.steps[RUN_KERNEL].reached);
 	assert_string_equal(run.steps[RUN_KERNEL].place.path, RUN_QMP_PATH);

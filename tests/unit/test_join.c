@@ -329,6 +329,23 @@ static void the_machine_is_not_the_image(void **state)
 	expect_ran(&bench, "boot.root-found", VERDICT_PASS, "read", "");
 	assert_int_equal(bench.judgement.boots, ANSWER_YES);
 	bench_close(&bench);
+	/* What it shows is none of the page's devices; a login prompt is one anywhere. */
+	bench = open_bench();
+	run = new_run("UEFI", RUN_CAME_UP);
+	run.is_reference = false;
+	reach(&run, RUN_LOGIN);
+	prove(&bench, &run, PROOF_SCSI_DRIVEN, ANSWER_YES, "it was read");
+	prove(&bench, &run, PROOF_LOGIN, ANSWER_YES, "a login prompt stands there");
+	join(&bench, &run, 1);
+	expect_ran(&bench, "hardware.scsi.virtio", VERDICT_PASS, "read", "");
+	assert_non_null(strstr(finding_of(&bench, "hardware.scsi.virtio")->reason,
+	                       "; not decided on the reference machine: the machine that it was booted on is "
+	                       "not the page's"));
+	expect_ran(&bench, "boot.serial-getty", VERDICT_PASS, "ran",
+	           "seen on a machine that is not the page's: a login prompt stands there");
+	expect_ran(&bench, "boot.as-predicted", VERDICT_NOT_APPLICABLE, "read",
+	           "it was booted on a machine that is not the page's");
+	bench_close(&bench);
 }
 
 static void the_worst_of_several_counts(void **state)

@@ -65,6 +65,35 @@ static void a_port_is_what_the_kernel_says_last(void **state)
 	       ANSWER_UNKNOWN, "");
 }
 
+/* What virt has not got no guest is blamed for; its console has another name. */
+static void virt_has_other_ports(void **state)
+{
+	(void)state;
+	static const char console[] =
+		"[    0.000000] Linux version 6.1.0\n"
+		"[    0.500000] pnp: PnP ACPI: found 0 devices\n"
+		"[    1.000000] Serial: 8250/16550 driver, 1 ports, IRQ sharing enabled\n";
+	static void (*const lacked[])(struct machine *, struct proof *) = {
+		prove_pnp, prove_serial_ttys0, prove_serial_ttys1, prove_serial_ttys2, prove_serial_ttys3,
+	};
+	const struct qemu virt = { .arch = "arm64" };
+	const struct machine_request request = { .qemu = &virt };
+	struct proofs_bench bench;
+	proofs_bench_open(&bench, SCRIPT(""), FAKE_ENDS, span_text(console));
+	bench.machine.request = &request;
+	for (size_t i = 0; i < ARRAY_SIZE(lacked); i++) {
+		struct proof proof = { 0 };
+		lacked[i](&bench.machine, &proof);
+		assert_int_equal(proof.shown, ANSWER_UNKNOWN);
+		assert_non_null(strstr(proof.reason, "virt machine has no ISA devices"));
+	}
+	struct proof port = { 0 };
+	prove_console(&bench.machine, &port);
+	assert_int_equal(port.shown, ANSWER_YES);
+	assert_string_equal(port.reason, "the kernel writes its messages to ttyAMA0");
+	proofs_bench_close(&bench);
+}
+
 static void a_port_that_is_not_announced_is_not_driven(void **state)
 {
 	(void)state;
@@ -411,6 +440,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_is_what_the_kernel_says_last),
+		cmocka_unit_test(virt_has_other_ports),
 		cmocka_unit_test(a_port_that_is_not_announced_is_not_driven),
 		cmocka_unit_test(the_kernels_lines_tell_of_acpi_and_pnp),
 		cmocka_unit_test(a_root_is_the_one_that_programs_run_from),

@@ -150,6 +150,19 @@ static void firmware_variables(void **state)
 	assert_int_equal(pread(file, read_back, sizeof(read_back), 0), 23);
 	assert_string_equal(read_back, "variables of a firmware");
 	workspace_free(&workspace);
+	/* As large as arm64 has them, and no larger. */
+	struct stat status;
+	assert_int_equal(ftruncate(file, (off_t)64 << 20), 0);
+	if (!workspace_make(&request, &workspace, &error))
+		fail_msg("%s", error.message);
+	assert_int_equal(fstat(workspace.ovmf_vars, &status), 0);
+	assert_int_equal(status.st_size, 64 << 20);
+	assert_true(status.st_blocks * 512 < 1 << 20);
+	workspace_free(&workspace);
+	assert_int_equal(ftruncate(file, ((off_t)64 << 20) + 1), 0);
+	assert_false(workspace_make(&request, &workspace, &error));
+	assert_int_equal(error.code, ERROR_UNSUPPORTED);
+	assert_non_null(strstr(error.message, "larger than 64 MiB"));
 	close(file);
 	unlink(variables);
 	assert_false(workspace_make(&request, &workspace, &error));

@@ -18,6 +18,10 @@ sed 's/:\*:/:x:/' "$root/usr/share/base-passwd/passwd.master" >"$root/etc/passwd
 sed 's/:\*:/:x:/' "$root/usr/share/base-passwd/group.master" >"$root/etc/group"
 sed 's/:.*/:*:19675:0:99999:7:::/' "$root/usr/share/base-passwd/passwd.master" >"$root/etc/shadow"
 chmod 640 "$root/etc/shadow"
+echo '_chrony:x:105:105:Chrony daemon:/var/lib/chrony:/usr/sbin/nologin' >>"$root/etc/passwd"
+echo '_chrony:x:105:' >>"$root/etc/group"
+echo '_chrony:!:19675::::::' >>"$root/etc/shadow"
+chown -R 105:105 "$root/var/lib/chrony"
 cp "$root/usr/share/openssh/sshd_config" "$root/etc/ssh/sshd_config"
 cp "$root/usr/share/chrony/chrony.conf" "$root/etc/chrony/chrony.conf"
 wants=$root/etc/systemd/system/multi-user.target.wants

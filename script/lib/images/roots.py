@@ -19,10 +19,11 @@ PACKAGES = (
 # Not in bullseye.
 LATER_PACKAGES = ("google-guest-agent",)
 
-# Unpacked alone: a dependency that matters only to programs that run is left out.
+# Unpacked alone, so that the essential packages which a boot to the login needs are named here as well.
 ARM64_PACKAGES = (
     "linux-image-cloud-arm64", "base-files", "base-passwd", "systemd-sysv", "udev", "procps", "kmod", "busybox-static",
     "grub-efi-arm64-bin", "openssh-server", "chrony", "ifupdown", "isc-dhcp-client", "google-guest-agent",
+    "dash", "coreutils", "debianutils", "util-linux", "login", "libpam-modules", "sed", "grep", "hostname",
 )
 
 # Roots that are made from another one's files: bookworm's GRUB menu of two kernels names bullseye's, and the shell
