@@ -149,6 +149,9 @@ static void join_symptoms(const struct join *join)
 		/* What is the machine's own doing is none of the image's. */
 		if (!run_counts(run) || !run->is_reference)
 			continue;
+		/* Nor does it count that a firmware found nothing, as was read, where another one may. */
+		if (run_has_no_way_in(join, run) && runs_came_up(join) != ANSWER_NO)
+			continue;
 		for (size_t s = 0; s < run->symptoms.count; s++)
 			join_symptom(join, run, &run->symptoms.items[s]);
 	}

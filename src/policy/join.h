@@ -35,6 +35,9 @@ bool run_counts(const struct run *run);
 /* Did the system come up, as far as one run shows? Of a machine that is not the page's nothing is known. */
 enum answer run_came_up(const struct join *join, const struct run *run);
 
+/* Did it, by all runs? The worst counts, but for a firmware of which reading says that it leads nowhere. */
+enum answer runs_came_up(const struct join *join);
+
 /* Does reading say that this run's firmware finds nothing to start? Then nobody will start it so. */
 bool run_has_no_way_in(const struct join *join, const struct run *run);
 

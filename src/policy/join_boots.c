@@ -58,19 +58,19 @@ bool run_has_no_way_in(const struct join *join, const struct run *run)
 	return any;
 }
 
-/* Of several runs the worst counts, but for a firmware of which reading says that it leads nowhere. */
-static enum answer came_up(const struct join *join)
+enum answer runs_came_up(const struct join *join)
 {
-	bool up = false, down = false, unwanted = false;
+	bool up = false, down = false, unwanted = false, open = false;
 	for (size_t i = 0; i < join->run_count; i++) {
 		enum answer one = run_came_up(join, &join->runs[i]);
 		up = up || one == ANSWER_YES;
+		open = open || one == ANSWER_UNKNOWN;
 		if (one == ANSWER_NO && run_has_no_way_in(join, &join->runs[i]))
 			unwanted = true;
 		else
 			down = down || one == ANSWER_NO;
 	}
-	return down || (unwanted && !up) ? ANSWER_NO : up ? ANSWER_YES : ANSWER_UNKNOWN;
+	return down || (unwanted && !up && !open) ? ANSWER_NO : up ? ANSWER_YES : ANSWER_UNKNOWN;
 }
 
 /* Is it a rule whose failure explains what a run that did not come up showed? */
@@ -143,7 +143,7 @@ static void release_causes(const struct join *join)
 void join_boots(const struct join *join)
 {
 	struct judgement *judgement = join->judgement;
-	judgement->came_up = came_up(join);
+	judgement->came_up = runs_came_up(join);
 	/* A part of a system that comes up does so with parts of ours: only a whole disk boots. */
 	if (judgement->came_up == ANSWER_YES && join->facts->kind == INPUT_DISK) {
 		judgement->boots = ANSWER_YES;

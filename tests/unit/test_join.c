@@ -257,6 +257,12 @@ static void what_was_foreseen_contradicts_nothing(void **state)
 	expect_ran(&bench, "image.boot-path", VERDICT_PASS, "ran", "seen on the reference machine: it was");
 	expect_ran(&bench, "boot.default-entry", VERDICT_PASS, "read", "");
 	expect_ran(&bench, "image.partition-table", VERDICT_PASS, "read", "");
+	/* Nor does it say anything of a boot with the other that nothing was learnt from. */
+	both[1] = new_run("UEFI", RUN_MACHINE);
+	join(&bench, both, 2);
+	assert_int_equal(bench.judgement.came_up, ANSWER_UNKNOWN);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	assert_int_equal(finding_of(&bench, "image.boot-path")->verdict, VERDICT_PASS);
 	bench_close(&bench);
 }
 
