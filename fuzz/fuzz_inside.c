@@ -28,6 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			__builtin_trap();
 		if (inside.state == INSIDE_BROKEN && !inside.reason)
 			__builtin_trap();
+		for (size_t port = 0; port < ARRAY_SIZE(inside.pending); port++)
+			if (inside.pending[port].size > 256)
+				__builtin_trap();
 	}
 	inside_free(&inside);
 	close(ends[0]);

@@ -20,6 +20,9 @@ static void check_dhcp(struct span bytes)
 	text_free(&answer.datagram);
 }
 
+/* The whole tree, the headers, and a request said back as the place to go to. */
+#define RESPONSE_MOST ((size_t)16384 + METADATA_REQUEST_MOST)
+
 static void check_metadata(struct span bytes)
 {
 	for (unsigned requests = 0; requests < 64; requests++) {
@@ -27,7 +30,8 @@ static void check_metadata(struct span bytes)
 		metadata_answer(bytes, &reply);
 		bool more = reply.outcome == METADATA_MORE;
 		if (more != (reply.response.size == 0) || more != (reply.consumed == 0) ||
-		    reply.consumed > bytes.size || (more && bytes.size > 2 * METADATA_REQUEST_MOST + 4))
+		    reply.consumed > bytes.size || reply.response.size > RESPONSE_MOST ||
+		    (more && bytes.size > 2 * METADATA_REQUEST_MOST + 4))
 			__builtin_trap();
 		bytes = span_from(bytes, reply.consumed);
 		metadata_reply_free(&reply);

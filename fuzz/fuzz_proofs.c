@@ -15,6 +15,16 @@ static struct span next_part(struct span *rest)
 	return part;
 }
 
+static void require_printable(const char *text)
+{
+	struct text clean CLEANUP(text_free) = { 0 };
+	if (!text)
+		return;
+	text_add_clean(&clean, span_text(text));
+	if (!str_equal(text, text_get(&clean)))
+		abort();
+}
+
 /* Those that wait for nothing. */
 static void (*const quick[])(struct machine *, struct proof *) = {
 	prove_acpi,
@@ -51,9 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		quick[i](machine, &proof);
 		if (!proof.reason || (proof.shown != ANSWER_UNKNOWN && proof.evidence.count == 0))
 			abort();
-		for (size_t j = 0; j < proof.evidence.count; j++)
+		require_printable(proof.reason);
+		require_printable(proof.found);
+		for (size_t j = 0; j < proof.evidence.count; j++) {
 			if (!proof.evidence.items[j].path || !proof.evidence.items[j].text)
 				abort();
+			require_printable(proof.evidence.items[j].text);
+		}
 		if (size == 0 && proof.shown != ANSWER_UNKNOWN)
 			abort();
 	}

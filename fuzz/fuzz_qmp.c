@@ -21,6 +21,11 @@ static void ask(struct qmp *qmp)
 		(void)qmp_saw(qmp, 0, "DEVICE_DELETED", "spare");
 	if (qmp->reply_line > qmp->line || qmp->event_count > QMP_EVENTS_MOST)
 		abort();
+	/* They go into reports. */
+	for (size_t i = 0; i < qmp->event_count; i++)
+		for (const char *at = qmp->events[i].detail; *at; at++)
+			if ((unsigned char)*at < 0x20 || *at == 0x7f)
+				abort();
 	text_free(&answer);
 }
 

@@ -14,6 +14,10 @@
 /* What a copy may take of a processor: 16 MiB a second, which the slowest packing reaches twice over. */
 #define COPIED_A_SECOND (UINT64_C(16) << 20)
 
+/* What a guest tells of itself, unpacked: ten times as much as any has. It may have packed more, on purpose.
+ */
+#define CAPTURE_MOST (UINT64_C(128) << 20)
+
 static void close_file(int *file)
 {
 	if (*file >= 0)
@@ -305,6 +309,8 @@ void examine_capture(int capture, const struct questions *questions, struct aren
 	input.source = SOURCE_CAPTURE;
 	access.input = capture;
 	scratch_open(&input, arena);
+	if (input.scratch_most > CAPTURE_MOST)
+		input.scratch_most = CAPTURE_MOST;
 	access.scratch = input.scratch;
 	examine_job(&(struct examine_job){ .input = &input, .questions = questions }, &access, arena, out);
 	close_file(&input.scratch);

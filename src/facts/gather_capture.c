@@ -51,8 +51,11 @@ static bool open_tree(struct gatherer *gatherer)
 	if (!disk_open(gatherer->input, &gatherer->budget, gatherer->arena, &gatherer->disk, &error) ||
 	    (gatherer->disk->archive &&
 	     !tarfs_open(gatherer->disk->archive, &gatherer->budget, gatherer->arena, root, &error))) {
-		facts->reason = arena_printf(
-			gatherer->arena, "what the machine sent of itself cannot be read: %s", error.message);
+		facts->reason = error.code == ERROR_LIMIT
+		                        ? "what the machine sent of itself is more than one has to tell"
+		                        : arena_printf(gatherer->arena,
+		                                       "what the machine sent of itself cannot be read: %s",
+		                                       error.message);
 		return false;
 	}
 	if (!gatherer->disk->archive) {

@@ -326,6 +326,21 @@ static void a_capture_is_a_running_machine(void **state)
 	arena_free(&arena);
 }
 
+/* A guest may pack as much as it likes: it does not fill the disk that it is unpacked to. */
+static void a_capture_that_is_a_bomb(void **state)
+{
+	(void)state;
+	struct arena arena = { 0 };
+	struct span packed = tool_filter(COMMAND("sh", "-c", "cat; yes | head -c 200000000 | gzip -1"),
+	                                 (struct span){ 0 }, &arena);
+	assert_true(packed.size < INSIDE_MOST);
+	struct examination examination = examine_bytes(packed, &arena);
+	assert_int_equal(examination.facts.examined, EXAMINED_NONE);
+	assert_string_equal(examination.facts.reason,
+	                    "what the machine sent of itself is more than one has to tell");
+	arena_free(&arena);
+}
+
 static void no_capture_is_told(void **state)
 {
 	(void)state;
@@ -374,6 +389,7 @@ int main(void)
 		cmocka_unit_test(init_is_in_the_initramfs),
 		cmocka_unit_test(what_is_packed_is_gzip),
 		cmocka_unit_test(a_capture_is_a_running_machine),
+		cmocka_unit_test(a_capture_that_is_a_bomb),
 		cmocka_unit_test(no_capture_is_told),
 		cmocka_unit_test(offloads_have_the_kernels_names),
 	};
