@@ -449,6 +449,19 @@ static void much_is_said(void **state)
 	arena_free(&arena);
 }
 
+/* Nor does one that never ends keep anybody from Ctrl-C. */
+static void what_is_said_without_end(void **state)
+{
+	(void)state;
+	struct machine_process process = { .process = -1,
+		                           .pidfd = -1,
+		                           .said = open("/dev/zero", O_RDONLY | O_CLOEXEC) };
+	alarm(60); /* the end of this test, where it is heard without end */
+	assert_true(process_listen(&process));
+	alarm(0);
+	process_stop(&process);
+}
+
 static void a_program_that_is_not_there(void **state)
 {
 	(void)state;
@@ -487,6 +500,7 @@ int main(void)
 		cmocka_unit_test(it_is_confined),
 		cmocka_unit_test(it_opens_no_file_and_makes_no_socket),
 		cmocka_unit_test(what_it_takes_has_an_end),
+		cmocka_unit_test(what_is_said_without_end),
 		cmocka_unit_test(much_is_said),
 		cmocka_unit_test(a_program_that_is_not_there),
 		cmocka_unit_test(ignored_children),
