@@ -136,13 +136,10 @@ static const char *firmware_name(enum machine_firmware firmware)
 static bool logs_of_run(const struct boot_plan *plan, enum machine_firmware firmware, const char **out,
                         struct error *error)
 {
-	static const char *const names[] = {
-		[MACHINE_BIOS] = "bios", [MACHINE_UEFI] = "uefi", [MACHINE_KERNEL] = "kernel"
-	};
 	*out = plan->options->logs;
 	if (!*out || plan->count < 2)
 		return true;
-	*out = arena_printf(plan->arena, "%s/%s", *out, names[firmware]);
+	*out = arena_printf(plan->arena, "%s/%s", *out, run_folder(firmware_name(firmware)));
 	return make_logs(*out, error);
 }
 

@@ -22,3 +22,8 @@ enum proof_id proof_find(const char *name)
 		id++;
 	return id;
 }
+
+const char *run_folder(const char *firmware)
+{
+	return str_equal(firmware, "BIOS") ? "bios" : str_equal(firmware, "UEFI") ? "uefi" : "kernel";
+}

@@ -96,6 +96,9 @@ struct proof {
 
 struct facts;
 
+/* The folder of a run's files where there are several runs: "bios", "uefi", "kernel". */
+const char *run_folder(const char *firmware);
+
 /* One boot. */
 struct run {
 	const char *firmware; /* "BIOS", "UEFI"; "none" where the kernel was loaded directly */

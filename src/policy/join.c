@@ -138,7 +138,8 @@ static void join_symptom(const struct join *join, const struct run *run, const s
 		} else {
 			continue;
 		}
-		put_evidence(join, &symptom->place, 1, finding);
+		struct place place = ran_place(join, run, &symptom->place);
+		put_evidence(join, &place, 1, finding);
 	}
 }
 

@@ -47,6 +47,9 @@ void ran_find(const struct join *join, size_t n, struct ran *out);
 /* "with BIOS", with several runs; else "". */
 const char *ran_where(const struct join *join, const struct run *run);
 
+/* A place in a run's files: with several runs those of each lie in a folder of its own. */
+struct place ran_place(const struct join *join, const struct run *run, const struct place *place);
+
 void add_evidence(struct arena *arena, struct finding *finding, const struct place *place);
 
 /* Sets boots, boots_because and came_up. */

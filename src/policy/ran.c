@@ -52,21 +52,54 @@ const char *ran_where(const struct join *join, const struct run *run)
 	return arena_printf(join->arena, "with %s", run->firmware);
 }
 
+struct place ran_place(const struct join *join, const struct run *run, const struct place *place)
+{
+	struct place out = *place;
+	if (join->run_count > 1 && place->path)
+		out.path = arena_printf(join->arena, "%s/%s", run_folder(run->firmware), place->path);
+	return out;
+}
+
+/* Is `item` one of a list "a, with BIOS; b"? Where it ends; 0: it is not. */
+static size_t end_in(const char *list, const char *item, const char *behind)
+{
+	for (const char *at = list; (at = strstr(at, item)); at++) {
+		const char *end = at + strlen(item);
+		if ((at == list || (at - list > 1 && at[-1] == ' ' && at[-2] == ';')) &&
+		    str_starts(end, behind) && (*behind || !*end || *end == ';'))
+			return (size_t)(end - list);
+	}
+	return 0;
+}
+
+/* Another run showed what one before it did: "it was read, with BIOS and with UEFI" */
+static bool add_where(const struct join *join, const char *reason, const char *where, struct ran *out)
+{
+	size_t end = *where ? end_in(out->reason, reason, ", with ") : 0;
+	if (end == 0)
+		return false;
+	end += strcspn(out->reason + end, ";");
+	const char *rest = out->reason + end;
+	if (!str_ends(arena_string(join->arena, span_of(out->reason, end)), where))
+		out->reason = arena_printf(join->arena, "%.*s and %s%s", (int)end, out->reason, where, rest);
+	return true;
+}
+
 /* Puts one thing seen behind the others. The worst counts: a NO, then a YES; what is not known adds nothing.
  */
 static void take(const struct join *join, const struct run *run, enum answer shown, const char *reason,
                  struct ran *out)
 {
 	const char *where = ran_where(join, run);
-	const char *text = reason ? reason : "";
+	const char *said = reason ? reason : "", *text = said;
 	if (*where)
-		text = arena_printf(join->arena, "%s, %s", text, where);
+		text = arena_printf(join->arena, "%s, %s", said, where);
 	/* What was seen replaces what was not, and a failure everything. */
 	bool graver = shown == ANSWER_NO ? out->shown != ANSWER_NO
 	                                 : shown == ANSWER_YES && out->shown == ANSWER_UNKNOWN;
 	if (graver)
 		out->reason = text;
-	else if (shown == out->shown && !strstr(out->reason, text))
+	else if (shown == out->shown && !add_where(join, said, where, out) && !strstr(out->reason, text))
 		out->reason = *out->reason ? arena_printf(join->arena, "%s; %s", out->reason, text) : text;
 	if (graver)
 		out->shown = shown;
@@ -74,11 +107,9 @@ static void take(const struct join *join, const struct run *run, enum answer sho
 
 static void add_found(const struct join *join, const char *found, struct ran *out)
 {
-	if (!found || !*found)
+	if (!found || !*found || (out->found && end_in(out->found, found, "") > 0))
 		return;
-	out->found = out->found && !str_equal(out->found, found)
-	                     ? arena_printf(join->arena, "%s; %s", out->found, found)
-	                     : found;
+	out->found = out->found ? arena_printf(join->arena, "%s; %s", out->found, found) : found;
 }
 
 /* What a proof says of the page's machine. */
@@ -149,7 +180,8 @@ static void ask_proofs(const struct join *join, const struct run *run, const str
 			out->wanted = "at work on the machine";
 		}
 		for (size_t p = 0; p < proof->evidence.count; p++)
-			*LIST_ADD(join->arena, &out->evidence) = proof->evidence.items[p];
+			*LIST_ADD(join->arena, &out->evidence) =
+				ran_place(join, run, &proof->evidence.items[p]);
 	}
 }
 

@@ -370,6 +370,10 @@ static void the_worst_of_several_counts(void **state)
 	           "seen on the reference machine: nothing drives it, with UEFI; read: ");
 	expect_ran(&bench, "hardware.net.virtio", VERDICT_PASS, "ran",
 	           "seen on the reference machine: frames, with BIOS; read: ");
+	assert_string_equal(finding_of(&bench, "hardware.scsi.virtio")->evidence.items[1].path,
+	                    "uefi/qmp.log");
+	assert_string_equal(finding_of(&bench, "hardware.net.virtio")->evidence.items[0].path,
+	                    "bios/qmp.log");
 	assert_int_equal(bench.judgement.boots, ANSWER_NO);
 	for (size_t i = 0; i < bench.judgement.features.count; i++)
 		assert_string_not_equal(bench.judgement.features.items[i], "UEFI_COMPATIBLE");
@@ -381,6 +385,31 @@ static void the_worst_of_several_counts(void **state)
 }
 
 /* Its drivers may be modules, which are not with it. */
+/* What both show is said once, and where each shows it. */
+static void both_may_show_the_same(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run runs[2] = { new_run("BIOS", RUN_CAME_UP), new_run("UEFI", RUN_CAME_UP) };
+	static const enum proof_id ports[] = { PROOF_SERIAL_TTYS0, PROOF_SERIAL_TTYS1, PROOF_SERIAL_TTYS2,
+		                               PROOF_SERIAL_TTYS3 };
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		reach(&runs[i], RUN_LOGIN);
+		for (size_t p = 0; p < ARRAY_SIZE(ports); p++)
+			prove(&bench, &runs[i], ports[p], ANSWER_YES, proof_names[ports[p]]);
+	}
+	join(&bench, runs, 2);
+	expect_ran(&bench, "hardware.serial.count", VERDICT_PASS, "ran",
+	           "seen on the reference machine: serial-ttyS0, with BIOS and with UEFI; serial-ttyS1, with "
+	           "BIOS and with UEFI; serial-ttyS2, with BIOS and with UEFI; serial-ttyS3, with BIOS and "
+	           "with UEFI; read: ");
+	const struct finding *count = finding_of(&bench, "hardware.serial.count");
+	assert_string_equal(count->found, "serial-ttyS0; serial-ttyS1; serial-ttyS2; serial-ttyS3");
+	assert_string_equal(count->evidence.items[0].path, "bios/qmp.log");
+	assert_string_equal(count->evidence.items[1].path, "uefi/qmp.log");
+	bench_close(&bench);
+}
+
 static void a_kernel_alone_lacks_its_modules(void **state)
 {
 	(void)state;
@@ -532,6 +561,7 @@ int main(void)
 		cmocka_unit_test(what_nothing_explains_makes_what_could_unknown),
 		cmocka_unit_test(the_machine_is_not_the_image),
 		cmocka_unit_test(the_worst_of_several_counts),
+		cmocka_unit_test(both_may_show_the_same),
 		cmocka_unit_test(a_kernel_alone_lacks_its_modules),
 		cmocka_unit_test(what_is_quiet_may_wait),
 		cmocka_unit_test(what_panics_behind_its_login_is_not_up),
