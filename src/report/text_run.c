@@ -297,6 +297,17 @@ static const char *not_tried(const struct report_input *input, const struct run 
 	return "firmware, boot loader and menu: what was read of them stands";
 }
 
+/* Where console.log and the others are, which places name; who has not kept them is told how. */
+static void print_logs(const struct layout *layout, const struct run *run, bool verbose)
+{
+	if (run->logs)
+		print_labelled(layout, "logs", run->logs);
+	else if (verbose || run->symptoms.count > 0 || run->end == RUN_FAILED || run->end == RUN_HUNG)
+		print_labelled(layout, "logs",
+		               "not kept: 'slipway boot --keep-logs=DIR' keeps console.log, qmp.log and "
+		               "frames.pcap");
+}
+
 static void print_run(const struct layout *layout, const struct report_input *input, const struct run *run,
                       bool verbose)
 {
@@ -320,13 +331,13 @@ static void print_run(const struct layout *layout, const struct report_input *in
 	print_labelled(layout, "machine", text_get(&machine));
 	for (size_t i = 0; i < run->limits.count; i++)
 		print_labelled(layout, i == 0 ? "limits" : "", run->limits.items[i]);
-	if (run->logs)
-		print_labelled(layout, "logs", run->logs);
+	print_logs(layout, run, verbose);
 	fputc('\n', layout->out);
 }
 
 /* "booted with BIOS: came up (kernel 4.0 s, root 9.1 s, init 12.0 s, login 34.1 s)" */
-static void print_short(const struct layout *layout, const struct report_input *input, const struct run *run)
+static void print_short(const struct layout *layout, const struct report_input *input, const struct run *run,
+                        bool verbose)
 {
 	struct text phases CLEANUP(text_free) = { 0 };
 	for (size_t i = RUN_LOADER; i < RUN_PHASES; i++)
@@ -348,6 +359,7 @@ static void print_short(const struct layout *layout, const struct report_input *
 	for (size_t i = 0; i < run->symptoms.count; i++)
 		print_symptom(layout, input, &run->symptoms.items[i]);
 	print_lines(layout, run);
+	print_logs(layout, run, verbose);
 }
 
 void text_runs(const struct layout *layout, const struct report_input *input,
@@ -357,7 +369,7 @@ void text_runs(const struct layout *layout, const struct report_input *input,
 		if (options->boot)
 			print_run(layout, input, &input->runs[i], options->verbose);
 		else
-			print_short(layout, input, &input->runs[i]);
+			print_short(layout, input, &input->runs[i], options->verbose);
 	}
 	if (input->run_count > 0 && !options->boot)
 		fputc('\n', layout->out);
