@@ -203,6 +203,13 @@ static void take_capture(const struct boot_plan *plan, int capture, struct run *
 		run->inside = &inside->facts;
 }
 
+static const char *printable(const char *words, struct arena *arena)
+{
+	struct text clean CLEANUP(text_free) = { 0 };
+	text_add_clean(&clean, span_text(words));
+	return arena_strdup(arena, text_get(&clean));
+}
+
 static bool run_once(const struct boot_plan *plan, enum machine_firmware firmware, struct run *run,
                      struct error *error)
 {
@@ -225,6 +232,8 @@ static bool run_once(const struct boot_plan *plan, enum machine_firmware firmwar
 	bool ready = logs_of_run(plan, firmware, &request.logs, error) &&
 	             (firmware != MACHINE_KERNEL || load_directly(plan, &request, &initrd, error));
 	bool ran = ready && machine_boot(&request, plan->arena, run, &capture, error);
+	if (ran && firmware == MACHINE_KERNEL && options->append)
+		run->appended = printable(options->append, plan->arena);
 	progress_end(&progress);
 	if (initrd >= 0)
 		close(initrd);
@@ -241,6 +250,16 @@ static enum status status_of_run(const struct run *run)
 	return run->end == RUN_MACHINE || run->end == RUN_NOT_STARTED ? STATUS_TEMPORARY : STATUS_CONFORMS;
 }
 
+/* What was asked to be kept is not all there; how the boot ended is true all the same. */
+static enum status status_of_logs(const struct boot_plan *plan, const struct run *run)
+{
+	if (!run->logs_cut)
+		return STATUS_CONFORMS;
+	complain("the logs of '%s' in '%s' are not complete (%s): name a directory with more room",
+	         plan->name, run->logs ? run->logs : "", run->logs_cut);
+	return STATUS_TEMPORARY;
+}
+
 static enum status run_all(const struct boot_plan *plan, struct booted *out)
 {
 	enum status status = STATUS_CONFORMS;
@@ -248,7 +267,8 @@ static enum status run_all(const struct boot_plan *plan, struct booted *out)
 		struct error error = { 0 };
 		if (!run_once(plan, plan->firmwares[i], &out->runs[out->count], &error))
 			return graver_status(status, fail(plan, &error));
-		status = graver_status(status, status_of_run(&out->runs[out->count++]));
+		const struct run *run = &out->runs[out->count++];
+		status = graver_status(status, graver_status(status_of_run(run), status_of_logs(plan, run)));
 	}
 	return status;
 }

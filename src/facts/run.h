@@ -103,6 +103,7 @@ const char *run_folder(const char *firmware);
 struct run {
 	const char *firmware; /* "BIOS", "UEFI"; "none" where the kernel was loaded directly */
 	const char *machine;  /* "QEMU 10.0.2, pc, without KVM" */
+	const char *appended; /* words that a user put behind the command line of its own; NULL: none */
 	bool is_reference; /* is it the page's machine? Else no proof of its devices is one of the page's */
 	LIST(const char *) limits; /* what this machine cannot offer of the page's, one sentence each */
 	struct run_step steps[RUN_PHASES];
@@ -115,5 +116,6 @@ struct run {
 	const struct facts *inside;  /* the guest's own view: facts of a running machine (INPUT_LIVE); NULL */
 	const char *inside_reason;   /* why there is none, though it was asked for; NULL */
 	double seconds, cpu_seconds; /* in all */
+	const char *logs_cut; /* why not all of those is there: "qmp.log: No space left on device"; NULL */
 	const char *logs;            /* the directory that holds console.log and the others; NULL: not kept */
 };

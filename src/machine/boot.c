@@ -83,7 +83,7 @@ static void prepare(struct boot *boot)
 	boot->process = (struct machine_process){ .process = -1, .pidfd = -1, .said = -1 };
 	boot->interrupt.descriptor = -1;
 	boot->network = (struct network){ .tap = -1, .pcap = -1 };
-	boot->qmp.socket = boot->qmp.log = -1;
+	boot->qmp.socket = boot->qmp.log.file = boot->console.log.file = -1;
 	boot->copy = boot->request->console;
 	boot->machine = (struct machine){
 		.request = boot->request,
@@ -93,6 +93,7 @@ static void prepare(struct boot *boot)
 		.console = &boot->console,
 		.network = &boot->network,
 		.run = boot->run,
+		.process = &boot->process,
 		.said = -1,
 	};
 }

@@ -2,7 +2,8 @@
 //
 //   boot.c          the order of things
 //   boot_power.c    everything there is, switched on and off again
-//   boot_follow.c   waits for the boot, and tells progress from standstill
+//   boot_follow.c   waits for the boot
+//   boot_progress.c tells progress from standstill
 //   boot_restart.c  lets a guest restart itself, once
 //   boot_verdict.c  how it ended, in words
 //   interrupt.c     Ctrl-C and its like
@@ -26,6 +27,24 @@ enum boot_outcome {
 	BOOT_STOPPED,  /* the machine stands still or is gone: events and process tell why */
 	BOOT_HUNG,
 	BOOT_INTERRUPTED,
+};
+
+/*
+ * What was seen at the last look, and when it last changed. Seconds of the run; "given" are those without
+ * what a busy host took (boot_given_seconds()).
+ */
+struct boot_progress {
+	uint64_t bytes, news; /* of the console */
+	uint64_t operations;  /* of the disks */
+	uint64_t traffic;     /* bytes that they read and wrote */
+	double fresh;         /* when the console said something new, or the disks worked, last */
+	double fresh_given;
+	uint64_t fresh_traffic;  /* what traffic was when the console said something new last */
+	double window_given;     /* since when the disks are watched for work, */
+	uint64_t window_traffic; /* and what traffic was then */
+	double moved, moved_cpu; /* when the console or a disk moved last; processor time then */
+	double spoke, spoke_cpu; /* the same of the console alone */
+	double looked;           /* when QMP was asked */
 };
 
 struct boot {
@@ -60,14 +79,9 @@ struct boot {
 	unsigned restarts;  /* how often it did */
 	size_t events_read; /* of QMP: those before a restart count no more */
 
-	/* Progress: what was seen at the last look, and when it last changed. */
-	uint64_t bytes, news, disk_operations;
-	double fresh;            /* when the console said something new, or the disk was at work, last */
-	bool has_written;        /* the guest, to its disk: no initramfs does, nor firmware */
-	double moved, moved_cpu; /* when the console or the disk moved last; processor time then */
-	double spoke, spoke_cpu; /* the same of the console alone */
-	double looked, looked_cpu; /* when QMP was asked; processor time then */
-	double shown_at;           /* when progress was shown */
+	struct boot_progress progress;
+	bool has_written; /* the guest, to its disk: no initramfs does, nor firmware */
+	double shown_at;  /* when progress was shown */
 	enum boot_outcome outcome;
 };
 
@@ -79,6 +93,8 @@ void boot_drain(struct boot *boot);
 /* Seconds since it was switched on; processor time that the machine has used. */
 double boot_seconds(const struct boot *boot);
 double boot_cpu_seconds(struct boot *boot);
+/* Seconds since it was switched on in which it had a processor, or no use for one. */
+double boot_given_seconds(const struct boot *boot);
 /* What QEMU said on its standard error; "" */
 const char *boot_complaint(const struct boot *boot);
 /* Has the machine ended? */
@@ -90,6 +106,12 @@ void boot_show(struct boot *boot, const char *doing);
 /* Has a driver agreed on features with the disk's controller? Firmware asks for none. *line: of the QMP log
  */
 enum answer boot_disk_is_driven(struct boot *boot, uint64_t *line);
+
+/* boot_progress.c: takes down what moved since the last look; then: has init no more to do, or does nothing
+ * go on? */
+void boot_look(struct boot *boot);
+bool boot_is_quiet(struct boot *boot);
+bool boot_is_hung(struct boot *boot);
 
 /* Has a BIOS jumped into the disk's boot code, and nothing spoken since? */
 bool boot_is_in_boot_code(const struct boot *boot);

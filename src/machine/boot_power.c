@@ -44,6 +44,12 @@ double boot_cpu_seconds(struct boot *boot)
 	return boot->cpu_seconds;
 }
 
+double boot_given_seconds(const struct boot *boot)
+{
+	double starved = process_starved_seconds(&boot->process), seconds = boot_seconds(boot);
+	return starved < 0 ? seconds : starved > seconds ? 0 : seconds - starved;
+}
+
 bool boot_is_gone(struct boot *boot)
 {
 	if (!boot->ended && boot->process.process > 0 && process_ended(&boot->process, &boot->status)) {
@@ -309,7 +315,7 @@ bool boot_switch_on(struct boot *boot, struct error *error)
 		close_end(&boot->port_ends[i]);
 	close_end(&boot->qmp_ends[1]);
 	console_open(&boot->console, boot->run, boot->arena);
-	boot->console.log = boot->console_log;
+	boot->console.log.file = boot->console_log;
 	boot->run->steps[RUN_FIRMWARE].reached = true;
 	watch_all(boot);
 	if (!qmp_open(boot->qmp_ends[0], &boot->loop, boot->qmp_log, &boot->qmp, error))
@@ -334,6 +340,23 @@ static void quit(struct boot *boot)
 		(void)loop_until(&boot->loop, QUIT_SECONDS, gone, boot);
 }
 
+/* The first log that a full disk cut, or another failure. */
+static void say_what_is_cut(struct boot *boot)
+{
+	const struct {
+		const char *name;
+		int error;
+	} logs[] = {
+		{ RUN_CONSOLE_PATH, boot->console.log.error },
+		{ RUN_QMP_PATH, boot->qmp.log.error },
+		{ RUN_FRAMES_PATH, boot->network.pcap_error },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(logs) && !boot->run->logs_cut; i++)
+		if (logs[i].error)
+			boot->run->logs_cut =
+				arena_printf(boot->arena, "%s: %s", logs[i].name, strerror(logs[i].error));
+}
+
 void boot_switch_off(struct boot *boot)
 {
 	if (boot->switched_on > 0) {
@@ -349,6 +372,7 @@ void boot_switch_off(struct boot *boot)
 		console_free(&boot->console);
 	}
 	network_close(&boot->network);
+	say_what_is_cut(boot);
 	if (boot->has_inside)
 		inside_free(&boot->inside);
 	workspace_free(&boot->workspace);

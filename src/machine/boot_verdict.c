@@ -142,13 +142,20 @@ static void ask_for_driver(struct boot *boot)
 		    });
 }
 
+/* Has the kernel, or what it started, said nothing, though it drives the disk? A firmware does not. */
+static bool runs_in_silence(struct boot *boot, uint64_t *line)
+{
+	const struct run_step *steps = boot->run->steps;
+	return !boot->ended && !boot->console.kernel_spoke && !steps[RUN_ROOT].reached &&
+	       (!steps[RUN_INIT].reached || str_equal(steps[RUN_INIT].place.path, RUN_FRAMES_PATH)) &&
+	       boot_disk_is_driven(boot, line) == ANSWER_YES;
+}
+
 /* The disk is driven, and neither a kernel nor an init has said a word. */
 static void ask_for_silent_kernel(struct boot *boot)
 {
-	const struct run *run = boot->run;
 	uint64_t line = 0;
-	if (boot->ended || boot->console.kernel_spoke || run->steps[RUN_ROOT].reached ||
-	    run->steps[RUN_INIT].reached || boot_disk_is_driven(boot, &line) != ANSWER_YES)
+	if (!runs_in_silence(boot, &line))
 		return;
 	add_symptom(boot, "no-console",
 	            (struct place){
@@ -165,7 +172,7 @@ static void ask_for_silent_kernel(struct boot *boot)
 static void ask_for_boot_code(struct boot *boot)
 {
 	if (boot_is_in_boot_code(boot))
-		add_symptom(boot, "boot-loader-failed",
+		add_symptom(boot, "boot-code-silent",
 		            (struct place){
 				    .path = RUN_CONSOLE_PATH,
 				    .line = boot->console.line_count,
@@ -186,33 +193,93 @@ static void judge_failed(struct boot *boot)
 
 /*
  * A system may be told to say nothing, and have its login elsewhere: it stands still as one that hangs does,
- * but has written to its disk and answers on its network.
+ * but has written to its disk and answers on its network. Of a kernel that nobody hears the questions to the
+ * metadata server count as well: no firmware asks them.
  */
 static bool answers_on_network(struct boot *boot)
 {
+	const struct network_seen *seen = &boot->network.seen;
+	uint64_t line;
 	if (boot->ended || !boot->request->prove || boot->network.tap < 0 || !boot->has_written ||
-	    !boot->network.seen.has_address || !boot->console.kernel_spoke)
+	    !seen->has_address)
 		return false;
-	if (!network_answers(&boot->network, ANSWER_SECONDS) || boot->outcome == BOOT_INTERRUPTED)
+	bool silent = runs_in_silence(boot, &line);
+	if (!silent && !boot->console.kernel_spoke)
 		return false;
+	const char *shown =
+		network_answers(&boot->network, ANSWER_SECONDS) ? boot->network.conversation : NULL;
+	if (!shown && silent && seen->metadata_paths.count > 0)
+		shown = arena_printf(boot->arena, "the metadata server was asked for %s",
+		                     seen->metadata_paths.items[0]);
+	if (!shown || boot->outcome == BOOT_INTERRUPTED)
+		return false;
+	boot->run->answers = true;
 	struct run_step *init = &boot->run->steps[RUN_INIT];
 	if (!init->reached)
 		*init = (struct run_step){
 			.reached = true,
 			.seconds = boot_seconds(boot),
 			.cpu_seconds = boot_cpu_seconds(boot),
-			.place = { .path = RUN_FRAMES_PATH, .text = boot->network.conversation },
+			.place = { .path = RUN_FRAMES_PATH, .text = shown },
 		};
 	return true;
 }
 
+/* "systemd waits without end for "Wait for Network""; "": for nothing */
+static const char *jobs_of(const struct boot *boot)
+{
+	struct text jobs CLEANUP(text_free) = { 0 };
+	bool ends = false;
+	for (const struct console_job *job = NULL; (job = console_next_job(&boot->console, job));) {
+		text_printf(&jobs, "%s\"%s\"", jobs.size > 0 ? " and " : "", job->name);
+		ends |= job->limit > 0;
+	}
+	return jobs.size > 0 ? arena_printf(boot->arena, "systemd waits%s for %s", ends ? "" : " without end",
+	                                    text_get(&jobs))
+	                     : "";
+}
+
+static void end_up_on_network(struct boot *boot)
+{
+	const char *jobs = jobs_of(boot);
+	end(boot, RUN_CAME_UP,
+	    boot->run->steps[RUN_KERNEL].reached && !boot->console.kernel_spoke
+	            ? arena_printf(
+			      boot->arena,
+			      "the system is at work on its network, and its console is missing: nothing "
+			      "of it came out of %s",
+			      console_port(boot))
+	            : arena_printf(boot->arena,
+	                           "the system answers on its network, without a login prompt on %s%s%s",
+	                           console_port(boot), *jobs ? "; " : "", jobs));
+}
+
+/* Of what a guest was asked to tell. */
+static const char *what_it_told(const struct boot *boot)
+{
+	const struct inside *inside = &boot->inside;
+	if (inside->state == INSIDE_BROKEN)
+		return "the guest spoke over ttyS1, and what it told of itself cannot be used";
+	if (inside->state != INSIDE_COMPLETE)
+		return "the system came up, and then told nothing of itself over its serial ports";
+	bool both = !inside->port_seen[2] && !inside->port_seen[3];
+	if (inside->port_seen[2] && inside->port_seen[3])
+		return "the guest told of itself over ttyS1";
+	return arena_printf(boot->arena, "the guest told of itself over ttyS1, and nothing came over %s",
+	                    both                   ? "ttyS2 and ttyS3"
+	                    : inside->port_seen[2] ? "ttyS3"
+	                                           : "ttyS2");
+}
+
 static void judge_hung(struct boot *boot)
 {
+	if (boot->has_inside && boot->inside.state == INSIDE_COMPLETE) {
+		end(boot, RUN_CAME_UP, what_it_told(boot));
+		return;
+	}
 	if (answers_on_network(boot)) {
-		end(boot, RUN_CAME_UP,
-		    arena_printf(boot->arena,
-		                 "the system answers on its network, without a login prompt on %s",
-		                 console_port(boot)));
+		ask_for_silent_kernel(boot);
+		end_up_on_network(boot);
 		return;
 	}
 	if (!boot->run->steps[RUN_INIT].reached)
@@ -220,7 +287,10 @@ static void judge_hung(struct boot *boot)
 	ask_for_silent_kernel(boot);
 	ask_for_boot_code(boot);
 	if (boot->run->symptoms.count > 0) {
-		end(boot, RUN_FAILED, boot->run->symptoms.items[0].message);
+		bool has_address = boot->network.tap >= 0 && boot->network.seen.has_address;
+		end(boot, RUN_FAILED,
+		    arena_printf(boot->arena, "%s%s", boot->run->symptoms.items[0].message,
+		                 has_address ? "; it uses the address that DHCP gave it" : ""));
 		return;
 	}
 	add_symptom(boot, "hang",
@@ -230,11 +300,13 @@ static void judge_hung(struct boot *boot)
 			    .text = arena_strdup(boot->arena, console_last(&boot->console)),
 		    });
 	double now = boot_seconds(boot);
-	bool repeats = boot->moved - boot->fresh > now - boot->moved;
+	const struct boot_progress *progress = &boot->progress;
+	bool repeats = progress->moved - progress->fresh > now - progress->moved;
+	const char *jobs = jobs_of(boot);
 	end(boot, RUN_HUNG,
-	    arena_printf(boot->arena, "%s for %.0f seconds%s",
+	    arena_printf(boot->arena, "%s%s%s for %.0f seconds%s", jobs, *jobs ? ", and " : "",
 	                 repeats ? "the console said nothing new" : "nothing came",
-	                 now - (repeats ? boot->fresh : boot->moved), after_what(boot)));
+	                 now - (repeats ? progress->fresh : progress->moved), after_what(boot)));
 }
 
 /*
@@ -269,8 +341,9 @@ void boot_look_for_services(struct boot *boot)
 	struct run *run = boot->run;
 	if (run->end != RUN_CAME_UP)
 		return;
-	bool asked = !run->steps[RUN_LOGIN].reached && boot->request->prove && !boot->loop.stopped;
-	run->answers = boot->network.conversation ||
+	bool asked = !run->steps[RUN_LOGIN].reached && boot->request->prove && !boot->loop.stopped &&
+	             !run->answers && !boot->has_inside;
+	run->answers = run->answers || boot->network.conversation ||
 	               (asked && boot->network.tap >= 0 && network_answers(&boot->network, ANSWER_SECONDS));
 	if (asked && !run->answers)
 		run->ended =
@@ -287,13 +360,13 @@ static void judge_outcome(struct boot *boot)
 	case BOOT_QUIET:
 		end(boot, RUN_CAME_UP,
 		    boot->has_inside
-		            ? "the system came up, and then told nothing of itself over its serial ports"
+		            ? what_it_told(boot)
 		            : arena_printf(boot->arena,
 		                           "init runs and has no more to do, without a login prompt on %s",
 		                           console_port(boot)));
 		break;
 	case BOOT_REPORTED:
-		end(boot, RUN_CAME_UP, "the guest told of itself over ttyS1");
+		end(boot, RUN_CAME_UP, what_it_told(boot));
 		break;
 	case BOOT_SYMPTOM:
 		judge_failed(boot);

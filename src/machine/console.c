@@ -1,7 +1,6 @@
 #include "machine/console.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /*
  * What a guest may have looked at again and again: a line that is written over from its front on, once a
@@ -17,7 +16,7 @@
 
 void console_open(struct console *console, struct run *run, struct arena *arena)
 {
-	*console = (struct console){ .arena = arena, .run = run, .log = -1 };
+	*console = (struct console){ .arena = arena, .run = run, .log.file = -1 };
 }
 
 void console_free(struct console *console)
@@ -39,17 +38,13 @@ static const char *cleaned(struct console *console)
 	return text_get(&console->last);
 }
 
-/* A full disk takes from the log, not from the run. */
 static void write_log(struct console *console, struct span line)
 {
-	if (console->log < 0)
-		return;
 	console->logged += line.size;
 	bool last = console->logged > LOG_MOST;
+	log_write(&console->log, last ? span_text(LOG_END) : line);
 	if (last)
-		line = span_text(LOG_END);
-	if (write(console->log, line.data, line.size) != (ssize_t)line.size || last)
-		console->log = -1;
+		console->log.file = -1;
 }
 
 static void keep(struct console *console, const char *line)
@@ -85,12 +80,12 @@ static void look(struct console *console, bool complete)
  * Is a line new? Of one that counts, names the time or shows an address the letters alone are compared. Two lines
  * that share a bit cost a second of patience somewhere, no more.
  */
-static void count_news(struct console *console, const char *line)
+static void count_news(struct console *console, struct span line)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
 	size_t letters = 0;
-	for (; *line; line++) {
-		uint8_t letter = (uint8_t)*line | 0x20;
+	for (size_t i = 0; i < line.size; i++) {
+		uint8_t letter = line.data[i] | 0x20;
 		if (letter < 'a' || letter > 'z')
 			continue;
 		hash = (hash ^ letter) * 16777619u;
@@ -107,7 +102,10 @@ static void end_line(struct console *console)
 {
 	look(console, true);
 	const char *line = cleaned(console);
-	count_news(console, line);
+	struct span words = span_text(line);
+	/* What it waits for may be new; for how long it does is not. */
+	(void)console_read_job(console, line, &words);
+	count_news(console, words);
 	keep(console, line);
 	console->line_count++;
 	text_clear(&console->raw);
@@ -238,6 +236,9 @@ void console_restart(struct console *console)
 	sequence_forget(&console->sequence);
 	console->initrd = CONSOLE_INITRD_UNSEEN;
 	console->kernel_spoke = false;
+	memset(console->jobs, 0, sizeof(console->jobs));
+	/* It says the same again, and that is progress. */
+	memset(console->known, 0, sizeof(console->known));
 }
 
 void console_end(struct console *console)

@@ -2,6 +2,7 @@
 //
 //   console.c       bytes to lines: what a terminal of one line would show
 //   console_text.c  lines to phases: which program speaks, how far it has come
+//   console_jobs.c  lines to what systemd waits for
 //   symptoms.c      lines to failures: a table of marks
 //
 // The bytes are the guest's, hostile: lines have a limit, terminal sequences are dropped, what is kept is
@@ -11,6 +12,7 @@
 #include "base/span.h"
 #include "base/text.h"
 #include "facts/run.h"
+#include "machine/log.h"
 #include "machine/sequence.h"
 
 #define CONSOLE_LINE_MOST   1024 /* bytes; what is longer goes on in the next line */
@@ -18,6 +20,18 @@
 #define CONSOLE_LINES_MOST  16384
 #define CONSOLE_TEXT_MOST   ((size_t)4 << 20) /* bytes of all lines that are kept */
 #define CONSOLE_RECENT_MOST 10
+
+/* Jobs that are shown take turns, a second or so each. */
+#define CONSOLE_JOBS_MOST 4
+#define CONSOLE_JOB_SHOWN 60.0
+
+/* What systemd waits for, as it says again and again. */
+struct console_job {
+	char name[160]; /* a unit, or what it calls itself; cut by systemd where it is long */
+	double limit;   /* seconds after which systemd gives up; 0: never */
+	double seconds; /* of its last line */
+	uint64_t line;  /* the number of that; 0: this place is free */
+};
 
 struct console_line {
 	const char *text; /* printable, without sequences and the carriage return */
@@ -34,7 +48,7 @@ enum console_initrd {
 struct console {
 	struct arena *arena;
 	struct run *run; /* its steps and symptoms are filled */
-	int log; /* each line is written here as it is complete, 64 MiB at most; -1: nowhere. Borrowed */
+	struct log log;  /* each line is written here as it is complete, 64 MiB at most */
 	struct text raw; /* the line that is not complete */
 	size_t column;   /* of raw, where the next byte goes */
 	struct text last;
@@ -46,6 +60,7 @@ struct console {
 	uint64_t looked; /* bytes of lines that marks were looked for in: the work that they made */
 	uint64_t news;                    /* lines in words that no line before had, numbers aside */
 	uint8_t known[CONSOLE_KNOWN / 8]; /* the words of which lines: a bit for each value of their hash */
+	struct console_job jobs[CONSOLE_JOBS_MOST];
 	struct sequence sequence;         /* of a terminal, that is not complete */
 	size_t fresh;                /* bytes that were put since a line that is written over was looked at */
 	uint64_t logged;             /* bytes of the log */
@@ -86,6 +101,12 @@ bool console_read_phase(struct console *console, const char *line, bool complete
 
 /* A phase that is reached, told by the line that stands or was just completed. */
 void console_reach(struct console *console, enum run_phase phase, const char *line);
+
+/* Does systemd say in this line what it waits for? *name is a part of the line then. */
+bool console_read_job(struct console *console, const char *line, struct span *name);
+
+/* What it waits for now, one behind the other; NULL for the first one, and when there are no more. */
+const struct console_job *console_next_job(const struct console *console, const struct console_job *job);
 
 /* The line of the kernel without its time stamp ("[    1.234567] ", "[    1.234567][    T1] "); else NULL. */
 const char *console_kernel_line(const char *line);

@@ -151,6 +151,7 @@ void network_close(struct network *network)
 	struct network_private *own = network->own;
 	if (!own)
 		return;
+	network->pcap_error = own->pcap.log.error;
 	http_close(network);
 	loop_forget(network->loop, own->netns.frames);
 	loop_forget(network->loop, own->netns.dhcp);

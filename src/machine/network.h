@@ -43,6 +43,7 @@ struct network {
 	int tap;            /* for the machine; -1: there is no such network here */
 	const char *reason; /* why not, one sentence; NULL */
 	int pcap;           /* frames are written here with their time; -1 */
+	int pcap_error;     /* why not all of them are there; set by network_close() */
 	struct network_seen seen;
 	const char *conversation; /* what came about: "SSH-2.0-OpenSSH_9.2p1 on TCP port 22"; NULL: nothing */
 	const char *silence;      /* why nothing did, one sentence; NULL: not tried */

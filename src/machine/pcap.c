@@ -1,8 +1,5 @@
 #include "machine/pcap.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include "machine/bytes.h"
 
 /*
@@ -19,20 +16,17 @@
 
 static void write_both(struct pcap *pcap, const struct text *header, struct span frame)
 {
-	struct iovec parts[] = {
-		{ .iov_base = header->data, .iov_len = header->size },
-		{ .iov_base = (void *)frame.data, .iov_len = frame.size },
-	};
-	uint64_t size = header->size + frame.size;
-	/* A record that is half there would damage those behind it. */
-	if (writev(pcap->file, parts, 2) != (ssize_t)size)
-		pcap->file = -1;
-	pcap->written += size;
+	struct text record CLEANUP(text_free) = { 0 };
+	text_add_span(&record, span_of(header->data, header->size));
+	text_add_span(&record, frame);
+	/* A record that is half there would damage those behind it: none is written then. */
+	log_write(&pcap->log, span_of(record.data, record.size));
+	pcap->written += record.size;
 }
 
 void pcap_begin(struct pcap *pcap, int file)
 {
-	*pcap = (struct pcap){ .file = file };
+	*pcap = (struct pcap){ .log.file = file };
 	if (file < 0)
 		return;
 	struct text header = { 0 };
@@ -49,7 +43,7 @@ void pcap_begin(struct pcap *pcap, int file)
 
 void pcap_write(struct pcap *pcap, struct timespec when, struct span frame)
 {
-	if (pcap->file < 0 || frame.size > LONGEST || pcap->written + frame.size > BYTES_MOST)
+	if (pcap->log.file < 0 || frame.size > LONGEST || pcap->written + frame.size > BYTES_MOST)
 		return;
 	struct text header = { 0 };
 	put_be32(&header, (uint32_t)when.tv_sec);

@@ -3,10 +3,10 @@
 
 #include <time.h>
 
-#include "base/span.h"
+#include "machine/log.h"
 
 struct pcap {
-	int file;         /* borrowed; -1: nothing is written */
+	struct log log;
 	uint64_t written; /* bytes; what would be too much is left out */
 };
 

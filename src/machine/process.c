@@ -1,7 +1,9 @@
 #include "machine/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,6 +195,37 @@ double process_cpu_seconds(const struct machine_process *process)
 	if (clock_getcpuclockid(process->process, &clock) != 0 || clock_gettime(clock, &used) != 0)
 		return -1;
 	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* The second number of /proc/PID/task/TID/schedstat: nanoseconds on the run queue. Below 0: not known. */
+static double waited_seconds(int folder, const char *thread)
+{
+	char path[NAME_MAX + sizeof("/schedstat")], text[128];
+	snprintf(path, sizeof(path), "%s/schedstat", thread);
+	int file = openat(folder, path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return -1;
+	ssize_t got = read(file, text, sizeof(text) - 1);
+	close(file);
+	text[got > 0 ? got : 0] = '\0';
+	unsigned long long waited;
+	return sscanf(text, "%*u %20llu", &waited) == 1 ? (double)waited / 1e9 : -1;
+}
+
+double process_starved_seconds(const struct machine_process *process)
+{
+	char path[64];
+	double most = -1;
+	snprintf(path, sizeof(path), "/proc/%ld/task", (long)process->process);
+	DIR *folder = process->process > 0 ? opendir(path) : NULL;
+	const struct dirent *entry;
+	while (folder && (entry = readdir(folder))) {
+		double waited = entry->d_name[0] == '.' ? -1 : waited_seconds(dirfd(folder), entry->d_name);
+		most = waited > most ? waited : most;
+	}
+	if (folder)
+		closedir(folder);
+	return most;
 }
 
 static double seconds_of(struct timeval time)

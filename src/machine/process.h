@@ -39,6 +39,12 @@ bool process_listen(struct machine_process *process);
 /* Processor time that it has used, seconds; below 0: not known. */
 double process_cpu_seconds(const struct machine_process *process);
 
+/*
+ * How long the one of its threads that waited most had to wait for a processor while it had work, seconds:
+ * what a busy host took from the guest. Below 0: not known, as on a kernel without CONFIG_SCHED_INFO.
+ */
+double process_starved_seconds(const struct machine_process *process);
+
 /* Has it ended? *status as waitpid() has it, once; `complaint` is complete then. */
 bool process_ended(struct machine_process *process, int *status);
 

@@ -12,6 +12,7 @@
 #include "machine/console.h"
 #include "machine/machine.h"
 #include "machine/network.h"
+#include "machine/process.h"
 #include "machine/qmp.h"
 
 /* A machine that runs, as the proofs see it. */
@@ -23,6 +24,7 @@ struct machine {
 	struct console *console;
 	struct network *network;
 	struct run *run; /* run->proofs is filled here */
+	const struct machine_process *process; /* NULL: nothing is known of it */
 	int said;        /* its standard error, to read, where its traces come out; -1: none can be had */
 	struct proof_state *state; /* what the proofs keep from each other: see proofs_private.h */
 };

@@ -26,7 +26,7 @@ static struct span feature_name(const char *text)
 	return span_of(begin, (size_t)(end - begin));
 }
 
-static void read_features(struct machine *machine, const json_t *features, struct virtio_view *out)
+static const char *names_of(struct machine *machine, const json_t *features)
 {
 	struct text names CLEANUP(text_free) = { 0 };
 	size_t index;
@@ -39,8 +39,7 @@ static void read_features(struct machine *machine, const json_t *features, struc
 		text_add(&names, names.size > 0 ? ", " : "");
 		text_add_clean(&names, feature_name(text));
 	}
-	out->names = arena_strdup(machine->arena, text_get(&names));
-	out->features = json_array_size(own) + json_array_size(json_object_get(features, "transports"));
+	return arena_strdup(machine->arena, text_get(&names));
 }
 
 void virtio_view(struct machine *machine, const char *device, struct virtio_view *out)
@@ -63,7 +62,11 @@ void virtio_view(struct machine *machine, const char *device, struct virtio_view
 	out->line = machine->qmp->reply_line;
 	if (out->known) {
 		out->queues = (uint64_t)json_integer_value(queues);
-		read_features(machine, features, out);
+		out->names = names_of(machine, features);
+		out->features = json_array_size(json_object_get(features, "dev-features")) +
+		                json_array_size(json_object_get(features, "transports"));
+		if (json_object_get(value, "host-features"))
+			out->offered = names_of(machine, json_object_get(value, "host-features"));
 	} else {
 		out->unknown = "QEMU's reply on a virtio device has no features";
 	}

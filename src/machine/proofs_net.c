@@ -161,7 +161,11 @@ static bool has_agreed(struct machine *machine, const char *const *wanted, struc
 		return false;
 	}
 	for (; *wanted; wanted++)
-		if (!has_name(view.names, *wanted)) {
+		if (view.offered && !has_name(view.offered, *wanted)) {
+			proof_set(machine, out, ANSWER_UNKNOWN,
+			          "this machine's network device does not offer %s", *wanted);
+			return false;
+		} else if (!has_name(view.names, *wanted)) {
 			proof_set(machine, out, ANSWER_NO,
 			          "the driver of the network device does not agree on %s, which the device "
 			          "offers",

@@ -12,6 +12,7 @@ struct virtio_view {
 	uint64_t queues;   /* of the device; a controller's are control, event, and one for each CPU served */
 	uint64_t features; /* how many the guest agreed on: the device's own and those of the rings */
 	const char *names; /* of the device's own, "CHANGE, HOTPLUG"; "" */
+	const char *offered; /* the same of what the device offers; NULL: QEMU did not tell */
 	uint64_t line;     /* of the QMP log */
 	const char *unknown; /* why not known, one sentence; NULL */
 };
@@ -84,6 +85,22 @@ void proof_evidence_place(struct machine *machine, struct proof *proof, const st
 
 /* Waits that long, or until the machine is gone: false. */
 bool proof_wait(struct machine *machine, double seconds);
+
+/* proofs_time.c: what the guest was given until a moment, and what it did with it. */
+struct guest_time {
+	double seconds, cpu; /* of the clock on the wall; of processors */
+	double starved;      /* in which it had to wait for one; below 0: not known */
+	uint64_t said;       /* bytes on the console */
+};
+
+struct guest_time guest_time_now(const struct machine *machine);
+
+/*
+ * Had it the time to do what it was not seen to do between the two? So it had where it was idle with a
+ * processor free for it, or busy for long. One on a host that is busy itself had not: that says nothing of
+ * the guest.
+ */
+bool guest_had_time(const struct guest_time *from, const struct guest_time *to);
 
 /* scsi_trace.c: the trace is on between the two. NULL: this machine has none. */
 struct scsi_trace;

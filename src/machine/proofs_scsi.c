@@ -13,10 +13,8 @@
 #define EVENT_QUEUE   1
 #define REQUEST_QUEUE 2 /* the first: behind control and event */
 
-/* A guest without hardware virtualisation on a busy host; some tenths of a second on an idle one. */
-#define STEP_SECONDS     0.1
-#define PATIENCE_SECONDS 8.0 /* without any progress */
-#define AT_MOST_SECONDS  40.0
+#define STEP_SECONDS    0.1
+#define AT_MOST_SECONDS 40.0 /* then a guest that had not the time it needs is left alone */
 
 /*
  * Has a driver of an operating system taken it? Else *out says what is known; `undriven` when programs run
@@ -219,7 +217,7 @@ static bool offers_change(const struct machine *machine)
 
 static void judge_plugged(struct machine *machine, const struct progress *before, const struct progress *now,
                           const struct virtio_view *view, uint64_t offered_line, uint64_t reads_line,
-                          struct proof *out)
+                          bool had_time, struct proof *out)
 {
 	bool taken = before->has_offered && now->has_offered && now->offered != before->offered;
 	proof_evidence(machine, out, RUN_QMP_PATH, view->line, "virtio-scsi: %s", view->names);
@@ -240,6 +238,11 @@ static void judge_plugged(struct machine *machine, const struct progress *before
 		          "change");
 	else if (now->reads > 0)
 		proof_set(machine, out, ANSWER_YES, "a disk was plugged in, and the kernel read it");
+	else if (!had_time)
+		proof_set(
+			machine, out, ANSWER_UNKNOWN,
+			"a disk was plugged in, and the guest had too little processor time to show what it "
+			"does with it");
 	else if (taken)
 		proof_set(machine, out, ANSWER_NO,
 		          "a disk was plugged in; the kernel took note of it, and no disk driver read it");
@@ -258,15 +261,15 @@ void prove_scsi_hotplug(struct machine *machine, struct proof *out)
 	struct progress before = look(machine, &offered_line, &reads_line), last = before, now;
 	struct scsi_trace *trace = scsi_trace_begin(machine, SPARE_TARGET, &proof_state(machine)->seen);
 	bool alive = plug(machine, &error);
-	double begin = seconds_now(), moved = begin;
-	while (alive && seconds_now() < moved + PATIENCE_SECONDS && seconds_now() < begin + AT_MOST_SECONDS) {
+	struct guest_time moved = guest_time_now(machine), time = moved;
+	double end = seconds_now() + AT_MOST_SECONDS;
+	while (alive && last.reads == 0 && !guest_had_time(&moved, &time) && seconds_now() < end) {
 		alive = proof_wait(machine, STEP_SECONDS);
 		now = look(machine, &offered_line, &reads_line);
+		time = guest_time_now(machine);
 		if (!is_same(&now, &last))
-			moved = seconds_now();
+			moved = time;
 		last = now;
-		if (now.reads > 0)
-			break;
 	}
 	/* The commands in front of the READ came with it; those behind it are wanted by none. */
 	if (trace)
@@ -276,7 +279,8 @@ void prove_scsi_hotplug(struct machine *machine, struct proof *out)
 	else if (!alive)
 		proof_set(machine, out, ANSWER_UNKNOWN, "the machine was gone before the disk was noticed");
 	else
-		judge_plugged(machine, &before, &last, &view, offered_line, reads_line, out);
+		judge_plugged(machine, &before, &last, &view, offered_line, reads_line,
+		              guest_had_time(&moved, &time), out);
 }
 
 /* What is asked of the commands is known only where the trace was on and a disk driver at work. */
@@ -381,9 +385,12 @@ void prove_scsi_hotunplug(struct machine *machine, struct proof *out)
 	}
 	now = before;
 	bool noticed = false;
-	for (double end = seconds_now() + PATIENCE_SECONDS; !noticed && seconds_now() < end;) {
+	struct guest_time begun = guest_time_now(machine), time = begun;
+	double end = seconds_now() + AT_MOST_SECONDS;
+	while (!noticed && !guest_had_time(&begun, &time) && seconds_now() < end) {
 		if (!proof_wait(machine, STEP_SECONDS))
 			break;
+		time = guest_time_now(machine);
 		counted = counted && virtio_offered(machine, MACHINE_SCSI, EVENT_QUEUE, &now, &line);
 		noticed = counted ? now != before : farewell(machine, out);
 	}
@@ -394,9 +401,13 @@ void prove_scsi_hotunplug(struct machine *machine, struct proof *out)
 		proof_set(machine, out, ANSWER_YES, "a disk was taken away, and the kernel took note of it");
 	else if (machine->qmp->socket < 0 || machine->loop->stopped)
 		proof_set(machine, out, ANSWER_UNKNOWN, "the machine was gone before the disk was missed");
-	else if (counted)
+	else if (counted && guest_had_time(&begun, &time))
 		proof_set(machine, out, ANSWER_NO,
 		          "a disk was taken away, and the kernel took no note of it");
+	else if (counted)
+		proof_set(machine, out, ANSWER_UNKNOWN,
+		          "a disk was taken away, and the guest had too little processor time to take note "
+		          "of it");
 	else
 		proof_set(machine, out, ANSWER_UNKNOWN,
 		          "this QEMU does not show whether a guest takes note of a disk that is taken away");

@@ -19,23 +19,17 @@
 /* What a run asks takes some hundred KiB: more is events that the guest makes. */
 #define LOG_MOST ((uint64_t)64 << 20)
 
-/* One line of the log, for each direction. A log that cannot be written is given up, the run is not. */
+/* One line of the log, for each direction. */
 static void log_line(struct qmp *qmp, struct span line)
 {
 	qmp->line++;
 	qmp->logged += line.size;
 	if (qmp->logged > LOG_MOST)
-		qmp->log = -1;
+		qmp->log.file = -1;
 	struct text whole CLEANUP(text_free) = { 0 };
 	text_add_span(&whole, line);
 	text_add_char(&whole, '\n');
-	for (size_t done = 0; qmp->log >= 0 && done < whole.size;) {
-		ssize_t wrote = write(qmp->log, whole.data + done, whole.size - done);
-		if (wrote > 0)
-			done += (size_t)wrote;
-		else if (wrote == 0 || errno != EINTR)
-			qmp->log = -1;
-	}
+	log_write(&qmp->log, span_of(whole.data, whole.size));
 }
 
 /* The other end is not to be talked to any more. */
@@ -299,7 +293,7 @@ bool qmp_ask(struct qmp *qmp, const char *command, json_t *arguments, json_t **o
 
 bool qmp_open(int socket, struct loop *loop, int log, struct qmp *out, struct error *error)
 {
-	*out = (struct qmp){ .loop = loop, .socket = socket, .log = log, .patience = REPLY_SECONDS };
+	*out = (struct qmp){ .loop = loop, .socket = socket, .log.file = log, .patience = REPLY_SECONDS };
 	loop_watch(loop, socket, POLLIN, ready, out);
 	if (!loop_until(loop, GREETING_SECONDS, is_greeted, out) || !out->greeted) {
 		if (is_gone(out, error))

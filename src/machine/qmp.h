@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "machine/log.h"
 #include "machine/loop.h"
 
 /*
@@ -27,7 +28,7 @@ struct qmp_event {
 struct qmp {
 	struct loop *loop;
 	int socket; /* borrowed; -1: the other end is gone */
-	int log;    /* every line of both ends is written here, 64 MiB at most; -1 */
+	struct log log; /* every line of both ends is written here, 64 MiB at most */
 	struct text received;
 	size_t searched; /* bytes of it that hold no end of a line */
 	bool greeted;

@@ -47,7 +47,7 @@ const struct symptom_row symptom_rows[] = {
 	{ "grub-rescue", "grub>", "GRUB has no menu and stands at its command line", SYMPTOM_ENDS },
 	{ "grub-rescue", "*Minimal BASH-like line editing is supported*",
 	  "GRUB has no menu and stands at its command line", SYMPTOM_ENDS },
-	{ "boot-loader-failed", NULL,
+	{ "boot-code-silent", NULL,
 	  "the firmware started the disk's boot code, and neither a boot loader nor a kernel said a word",
 	  SYMPTOM_ENDS },
 	{ "boot-loader-failed", "error: *you need to load the kernel first*",
@@ -140,7 +140,7 @@ const struct symptom_row symptom_rows[] = {
 	  SYMPTOM_LASTS },
 	{ "sshd-failed", "*Failed to start OpenSSH server*", "the SSH server did not start", SYMPTOM_LASTS },
 
-	{ "no-console", NULL, "the kernel runs, but says nothing on its serial console", SYMPTOM_ENDS },
+	{ "no-console", NULL, "the kernel runs, but says nothing on its serial console", SYMPTOM_LASTS },
 	{ "driver-never-bound", NULL, "no driver of the kernel took over the disk's virtio-scsi controller",
 	  SYMPTOM_ENDS },
 	{ "hang", NULL, "the system made no progress any more", SYMPTOM_ENDS },
@@ -201,13 +201,23 @@ void symptom_add(struct run *run, struct arena *arena, const char *name, struct 
 	}
 }
 
+/* What becomes of it where the system comes up. */
+static bool lasts(const struct symptom *symptom)
+{
+	const struct symptom_row *row = symptom->place.text ? match(symptom->place.text, true) : NULL;
+	if (row)
+		return row->weight == SYMPTOM_LASTS;
+	for (row = symptom_rows; row->name; row++)
+		if (!row->pattern && str_equal(row->name, symptom->name))
+			return row->weight == SYMPTOM_LASTS;
+	return false;
+}
+
 void symptoms_came_up(struct run *run)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < run->symptoms.count; i++) {
-		const char *line = run->symptoms.items[i].place.text;
-		const struct symptom_row *row = line ? match(line, true) : NULL;
-		if (row && row->weight == SYMPTOM_LASTS)
+		if (lasts(&run->symptoms.items[i]))
 			run->symptoms.items[kept++] = run->symptoms.items[i];
 	}
 	run->symptoms.count = kept;

@@ -100,6 +100,20 @@ static void add_enabled_gettys(const struct guest *guest, struct observation *ou
 	}
 }
 
+/* systemd.getty_auto= came with systemd 250: a program that knows the word holds it. */
+#define GETTY_AUTO     "systemd.getty_auto"
+#define GENERATOR_MOST ((size_t)1 << 20)
+
+static const char *known_word(const struct guest *guest, const char *program)
+{
+	struct error error = { 0 };
+	struct span content;
+	bool loaded = tree_load(guest->tree, program, GENERATOR_MOST, guest->arena, &content, NULL, &error);
+	/* What is too large to look through is new. */
+	return !loaded || span_find(content, 0, GETTY_AUTO, sizeof(GETTY_AUTO) - 1) != SIZE_MAX ? GETTY_AUTO
+	                                                                                        : NULL;
+}
+
 /* The generator starts a login on every console that the kernel's command line names, unless it is masked. */
 static void observe_systemd_getty(const struct guest *guest, struct observation *out)
 {
@@ -121,6 +135,7 @@ static void observe_systemd_getty(const struct guest *guest, struct observation 
 		guest_evidence(guest, out, masked);
 		guest_say(out, ANSWER_NO, NULL, arena_printf(guest->arena, "%s is masked", masked.path));
 	} else if (generates) {
+		place.text = known_word(guest, place.path);
 		guest_evidence(guest, out, place);
 		guest_add_word(&lines, span_text("console"));
 		guest_say(out, ANSWER_YES, arena_strdup(guest->arena, text_get(&lines)),

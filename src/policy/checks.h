@@ -40,6 +40,10 @@ void check_as_predicted(const struct context *context, struct outcome *outcome);
 /* Says why nothing is known of the entry; false when there is one. */
 bool lacks_entry(const struct context *context, struct outcome *outcome);
 
+/* "ttyS0" of "ttyS0,38400n8d"; the platform's first port: checks_boot.c. */
+const char *console_device(const struct context *context, const char *value);
+const char *serial_device(const struct context *context);
+
 /* Is the root a logical volume, or named by what only a program in an initramfs can resolve? */
 bool needs_initramfs(const struct context *context);
 

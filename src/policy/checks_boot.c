@@ -204,13 +204,12 @@ void check_root_found(const struct context *context, struct outcome *outcome)
 	}
 }
 
-/* "ttyS0" of "ttyS0,38400n8d". */
-static const char *device_of(const struct context *context, const char *value)
+const char *console_device(const struct context *context, const char *value)
 {
 	return arena_string(context->arena, span_of(value, strcspn(value, ",")));
 }
 
-static const char *serial_device(const struct context *context)
+const char *serial_device(const struct context *context)
 {
 	return str_equal(context->arch, "arm64") ? "ttyAMA0" : "ttyS0";
 }
@@ -253,7 +252,7 @@ void check_console(const struct context *context, struct outcome *outcome)
 		outcome->finding.fix = fix_command_line(context, NULL, add);
 		return;
 	}
-	const char *device = device_of(context, last);
+	const char *device = console_device(context, last);
 	outcome->finding.found = device;
 	bool uart = str_equal(serial, "ttyS0") && is_first_uart(last);
 	if (str_equal(device, serial) || uart) {
@@ -264,7 +263,7 @@ void check_console(const struct context *context, struct outcome *outcome)
 	bool earlier = false;
 	const char *value;
 	for (size_t n = 0; (value = command_line_value(context, "console", n)); n++)
-		earlier = earlier || str_equal(device_of(context, value), serial);
+		earlier = earlier || str_equal(console_device(context, value), serial);
 	outcome_set(context, outcome, VERDICT_FAIL, "the last console is %s, not %s%s", device, serial,
 	            earlier ? ", which stands before it: the last one owns /dev/console" : "");
 	outcome->finding.fix =
@@ -309,87 +308,4 @@ void check_menu_timeout(const struct context *context, struct outcome *outcome)
 		outcome_set(context, outcome, VERDICT_FAIL, "the boot menu waits for ever");
 	else
 		outcome_set(context, outcome, VERDICT_FAIL, "the boot menu waits %s seconds", boot->timeout);
-}
-
-static const struct observation *find_getty(const struct facts *facts)
-{
-	for (size_t i = 0; i < facts->observations.items.count; i++)
-		if (str_equal(facts->observations.items.items[i].name, "guest.serial-getty"))
-			return &facts->observations.items.items[i];
-	return NULL;
-}
-
-/* A getty on every serial console that the command line names: is the right one among them? */
-static void judge_generated_getty(const struct context *context, struct outcome *outcome)
-{
-	const char *serial = serial_device(context), *value;
-	if (!context->command_line) {
-		outcome_set(context, outcome, VERDICT_UNKNOWN,
-		            "systemd starts a getty on the consoles of the command line, which is not known");
-		return;
-	}
-	outcome_evidence(context, outcome, &context->command_line_place);
-	for (size_t n = 0; (value = command_line_value(context, "console", n)); n++) {
-		if (!str_equal(device_of(context, value), serial))
-			continue;
-		outcome->finding.found = serial;
-		outcome_set(context, outcome, VERDICT_PASS, "systemd starts a getty on console=%s", value);
-		return;
-	}
-	outcome_set(context, outcome, VERDICT_FAIL,
-	            "no getty is enabled on %s, and the command line has no console=%s", serial, serial);
-}
-
-/* Is `word` one of several with blanks between? */
-static bool has_word(const char *words, const char *word)
-{
-	size_t length = strlen(word);
-	for (const char *at = words; at && *at; at += strcspn(at, " "), at += *at == ' ')
-		if (strcspn(at, " ") == length && strncmp(at, word, length) == 0)
-			return true;
-	return false;
-}
-
-/* Unmasking what is not masked does no harm; elsewhere init itself starts it. */
-static const char *getty_fix(const struct context *context, const char *serial)
-{
-	const char *init = context->facts->os.init;
-	if (str_equal(init, "sysvinit"))
-		return arena_printf(context->arena,
-		                    "echo 'S0:2345:respawn:/sbin/getty -L 38400 %s vt100' >> /etc/inittab",
-		                    serial);
-	if (str_equal(init, "openrc") || str_equal(init, "busybox"))
-		return arena_printf(context->arena,
-		                    "echo '%s::respawn:/sbin/getty -L 38400 %s vt100' >> /etc/inittab",
-		                    serial, serial);
-	return arena_printf(context->arena,
-	                    "systemctl unmask serial-getty@.service serial-getty@%s.service && "
-	                    "systemctl enable serial-getty@%s.service",
-	                    serial, serial);
-}
-
-void check_serial_getty(const struct context *context, struct outcome *outcome)
-{
-	const struct observation *seen = find_getty(context->facts);
-	const char *serial = serial_device(context);
-	if (!seen || seen->state == ANSWER_UNKNOWN) {
-		outcome_set(context, outcome, VERDICT_UNKNOWN, "whether a getty runs on %s is not known%s%s",
-		            serial, seen && seen->reason ? ": " : "",
-		            seen && seen->reason ? seen->reason : "");
-		return;
-	}
-	for (size_t i = 0; i < seen->places.count; i++)
-		outcome_evidence(context, outcome, &seen->places.items[i]);
-	outcome->finding.found = seen->state == ANSWER_YES && seen->value ? seen->value : "none";
-	if (seen->state == ANSWER_NO)
-		outcome_set(context, outcome, VERDICT_FAIL, "%s",
-		            seen->reason ? seen->reason : "no getty is enabled");
-	else if (has_word(seen->value, serial))
-		outcome_set(context, outcome, VERDICT_PASS, "a getty is enabled on %s", serial);
-	else if (has_word(seen->value, "console"))
-		judge_generated_getty(context, outcome);
-	else
-		outcome_set(context, outcome, VERDICT_FAIL, "no getty is enabled on %s", serial);
-	if (outcome->finding.verdict == VERDICT_FAIL)
-		outcome->finding.fix = getty_fix(context, serial);
 }

@@ -115,6 +115,8 @@ static bool is_of_way_in(const struct rule *rule)
 static void join_symptom(const struct join *join, const struct run *run, const struct symptom *symptom)
 {
 	bool explained = any_fails(join, symptom), foreseen = run_has_no_way_in(join, run);
+	/* That nobody hears it has a cause, however the boot ended. */
+	bool is_unseen = str_equal(symptom->name, "no-console");
 	const char *where = ran_where(join, run);
 	const char *seen = arena_printf(join->arena, "%s%s%s", symptom->message, *where ? ", " : "", where);
 	for (size_t i = 0; i < join->judgement->findings.count; i++) {
@@ -126,7 +128,7 @@ static void join_symptom(const struct join *join, const struct run *run, const s
 		if (finding->verdict == VERDICT_FAIL && str_equal(finding->how, "read")) {
 			finding->reason = both_reasons(join, seen, finding);
 			finding->how = "ran";
-		} else if (!explained && run->end != RUN_CAME_UP &&
+		} else if (!explained && (run->end != RUN_CAME_UP || is_unseen) &&
 		           (was_met || finding->verdict == VERDICT_UNKNOWN)) {
 			if (was_met)
 				finding->reason = both_reasons(
@@ -147,8 +149,8 @@ static void join_symptoms(const struct join *join)
 {
 	for (size_t i = 0; i < join->run_count; i++) {
 		const struct run *run = &join->runs[i];
-		/* What is the machine's own doing is none of the image's. */
-		if (!run_counts(run) || !run->is_reference)
+		/* What is the machine's own doing, or its user's, is none of the image's. */
+		if (!run_counts(run) || !run->is_reference || run_is_altered(join, run))
 			continue;
 		/* Nor does it count that a firmware found nothing, as was read, where another one may. */
 		if (run_has_no_way_in(join, run) && runs_came_up(join) != ANSWER_NO)

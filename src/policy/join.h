@@ -32,6 +32,12 @@ struct ran {
  */
 bool run_counts(const struct run *run);
 
+/*
+ * Was it booted with words that its user put behind the command line, and that may change what it does? Such
+ * a run shows what would be, and decides nothing of what was given.
+ */
+bool run_is_altered(const struct join *join, const struct run *run);
+
 /* Did the system come up, as far as one run shows? Of a machine that is not the page's nothing is known. */
 enum answer run_came_up(const struct join *join, const struct run *run);
 

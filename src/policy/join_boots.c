@@ -36,9 +36,11 @@ enum answer run_came_up(const struct join *join, const struct run *run)
 		if (!run->steps[RUN_LOGIN].reached && !run->answers)
 			return ANSWER_UNKNOWN;
 		/* One that was up when the console named a failure has not stayed so. */
-		return run->end == RUN_FAILED && run->symptoms.count > 0 ? ANSWER_NO : ANSWER_YES;
+		if (run->end != RUN_FAILED || run->symptoms.count == 0)
+			return ANSWER_YES;
+		return run_is_altered(join, run) ? ANSWER_UNKNOWN : ANSWER_NO;
 	}
-	return is_silent(run) ? ANSWER_UNKNOWN : ANSWER_NO;
+	return is_silent(run) || run_is_altered(join, run) ? ANSWER_UNKNOWN : ANSWER_NO;
 }
 
 bool run_has_no_way_in(const struct join *join, const struct run *run)
@@ -188,12 +190,17 @@ void join_contradictions(const struct join *join, struct finding *finding)
 {
 	const struct judgement *judgement = join->judgement;
 	const char *which = "", *boot = "";
-	bool any = false;
-	for (size_t i = 0; i < join->run_count; i++)
-		any = any || (run_counts(&join->runs[i]) && join->runs[i].is_reference);
+	bool any = false, altered = false;
+	for (size_t i = 0; i < join->run_count; i++) {
+		const struct run *run = &join->runs[i];
+		bool counts = run_counts(run) && run->is_reference;
+		any = any || (counts && !run_is_altered(join, run));
+		altered = altered || (counts && run_is_altered(join, run));
+	}
 	if (!any) {
 		finding->verdict = VERDICT_NOT_APPLICABLE;
-		finding->reason = join->run_count == 0 ? NOT_BOOTED
+		finding->reason = altered ? "it was booted with other words on its command line alone"
+		                  : join->run_count == 0 ? NOT_BOOTED
 		                  : !join->runs[0].is_reference
 		                          ? "it was booted on a machine that is not the page's"
 		                          : "no boot on the reference machine came to an end";

@@ -43,6 +43,41 @@ bool run_counts(const struct run *run)
 	return run->end == RUN_CAME_UP || run->end == RUN_FAILED || run->end == RUN_HUNG;
 }
 
+/* The consoles of a kernel that has no command line are its user's to name: those that slipway would, too. */
+static bool is_harmless(const struct join *join, struct span word)
+{
+	static const char *const louder[] = { "debug",
+		                              "ignore_loglevel",
+		                              "initcall_debug",
+		                              "log_buf_len",
+		                              "printk.devkmsg",
+		                              "printk.time",
+		                              "rd.debug",
+		                              "rd.udev.log_level",
+		                              "systemd.log_level",
+		                              "systemd.show_status",
+		                              "udev.log_level" };
+	const char *text = arena_string(join->arena, word);
+	size_t name = strcspn(text, "=");
+	for (size_t i = 0; i < ARRAY_SIZE(louder); i++)
+		if (strlen(louder[i]) == name && strncmp(louder[i], text, name) == 0)
+			return true;
+	return join->facts->kind == INPUT_KERNEL &&
+	       (str_starts(text, "console=ttyS0") || str_starts(text, "console=ttyAMA0"));
+}
+
+bool run_is_altered(const struct join *join, const struct run *run)
+{
+	const char *at = run->appended ? run->appended : "";
+	for (at += strspn(at, " \t\n"); *at; at += strspn(at, " \t\n")) {
+		size_t length = strcspn(at, " \t\n");
+		if (!is_harmless(join, span_of(at, length)))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
 const char *ran_where(const struct join *join, const struct run *run)
 {
 	if (join->run_count < 2 || !run->firmware)
@@ -246,12 +281,23 @@ static void spare_modules(const struct join *join, const struct rule *rule, stru
 void ran_find(const struct join *join, size_t n, struct ran *out)
 {
 	const struct rule *rule = join->judgement->findings.items[n].rule;
+	struct ran altered = { .reason = "" };
+	const char *appended = NULL;
 	*out = (struct ran){ .reason = "" };
 	for (size_t i = 0; i < join->run_count; i++) {
-		if (!run_counts(&join->runs[i]))
+		const struct run *run = &join->runs[i];
+		if (!run_counts(run))
 			continue;
-		ask_proofs(join, &join->runs[i], rule, out);
-		ask_inside(join, i, n, out);
+		bool is_altered = run_is_altered(join, run);
+		appended = is_altered ? run->appended : appended;
+		ask_proofs(join, run, rule, is_altered ? &altered : out);
+		ask_inside(join, i, n, is_altered ? &altered : out);
 	}
 	spare_modules(join, rule, out);
+	if (out->shown == ANSWER_UNKNOWN && altered.shown != ANSWER_UNKNOWN)
+		out->reason =
+			arena_printf(join->arena,
+		                     "%s%s%s, with \"%s\" appended to the command line, which is nothing "
+		                     "that was given to judge",
+		                     out->reason, *out->reason ? "; " : "", altered.reason, appended);
 }

@@ -88,6 +88,7 @@ json_t *json_runs(const struct report_input *input, const struct report_options 
 		json_t *object = json_object();
 		json_add(object, "firmware", json_text(run->firmware ? run->firmware : "none"));
 		json_add(object, "machine", json_text(run->machine ? run->machine : ""));
+		json_add(object, "appended", json_text(run->appended));
 		json_add(object, "is_reference", json_boolean(run->is_reference));
 		json_add(object, "limits", texts_json(run->limits.items, run->limits.count));
 		json_add(object, "end", json_text(run_end_names[run->end]));

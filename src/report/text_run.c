@@ -329,6 +329,8 @@ static void print_run(const struct layout *layout, const struct report_input *in
 	text_printf(&machine, "%s%s", run->machine ? run->machine : "",
 	            run->is_reference ? "" : "; it is not the page's machine");
 	print_labelled(layout, "machine", text_get(&machine));
+	if (run->appended)
+		print_labelled(layout, "appended", run->appended);
 	for (size_t i = 0; i < run->limits.count; i++)
 		print_labelled(layout, i == 0 ? "limits" : "", run->limits.items[i]);
 	print_logs(layout, run, verbose);

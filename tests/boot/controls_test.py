@@ -6,6 +6,7 @@
 
 import os
 import pathlib
+import shlex
 import shutil
 import sys
 import tempfile
@@ -36,6 +37,18 @@ def complaints(guest, boot):
         yield f"it {'told nothing' if guest.reports else 'told'} of itself over ttyS1: {boot['inside_reason']}"
 
 
+def environment(folder, guest):
+    """In which QEMU is started with the guest's own words for it."""
+    if not guest.machine:
+        return {}
+    program = shutil.which("qemu-system-x86_64")
+    (folder / "bin").mkdir()
+    player = folder / "bin" / "qemu-system-x86_64"
+    player.write_text(f'#!/bin/sh\nexec {shlex.quote(program)} "$@" {shlex.join(guest.machine)}\n')
+    player.chmod(0o755)
+    return {"PATH": f"{player.parent}:{os.environ['PATH']}"}
+
+
 def main():
     guest = controls.GUESTS[sys.argv[1]]
     common.need(ROOT)
@@ -48,7 +61,7 @@ def main():
         initrd = folder / "modules.cpio"
         initrd.write_bytes(kernel.initramfs(guest.without))
         options = ["--append", guest.append] if guest.append else []
-        _, report = run.boot(kernel.vmlinuz, "--initrd", initrd, *options)
+        _, report = run.boot(kernel.vmlinuz, "--initrd", initrd, *options, environment=environment(folder, guest))
     boot = report["run"][0]
     wrong = list(complaints(guest, boot))
     common.finish(wrong + [run.told(boot)] if wrong else [])

@@ -22,10 +22,14 @@ class Machine:
         self.qmp = socket.socket(fileno=int(re.search(r"socket,id=qmp,fd=(\d+)", line)[1]))
         port = re.search(r"file,id=s0,path=/dev/fdset/(\d+)", line)[1]
         self.console = int(re.search(rf"fd=(\d+),set={port}\b", line)[1])
+        self.ports = {name: socket.socket(fileno=int(re.search(rf"socket,id={name},fd=(\d+)", line)[1]))
+                      for name in ("s1", "s2", "s3")}
         self.driven = False
         self.written = 0
         self.more = ["set-action"] if "restart" in PLAY else []
         self.received = b""
+        # The disk: what it has done, and what it does between two looks at it.
+        self.looks, self.operations, self.bytes, self.each = 0, 7, 28672, (0, 0)
 
     def send(self, message):
         self.qmp.sendall(json.dumps(message).encode() + b"\r\n")
@@ -47,7 +51,11 @@ class Machine:
             features = ["VIRTIO_SCSI_F_HOTPLUG: x"] if self.driven else []
             return {"guest-features": {"dev-features": features, "transports": []}}
         if command == "query-blockstats":
-            return [{"device": "disk0", "stats": {"rd_operations": 7, "wr_operations": self.written}}]
+            self.looks += 1
+            self.operations += self.each[0]
+            self.bytes += self.each[1]
+            return [{"device": "disk0", "stats": {"rd_operations": self.operations, "rd_bytes": self.bytes,
+                                                  "wr_operations": self.written, "wr_bytes": 4096 * self.written}}]
         if command == "query-status":
             return {"status": "io-error", "running": False}
         return {}
@@ -184,6 +192,57 @@ def endless(machine):
         machine.serve(seconds=0.05)
         number += 1
         machine.written += number % 4 == 0
+
+
+JOB = "[***   ] (1 of 2) A start job is running for Wait for a Net (of ours) ({}s / no limit)\r\n" \
+      "[ ***  ] (2 of 2) Job dev-sdz.device/start running ({}s / 6s): waits\r\n"
+
+
+def waits(machine, each, looks=1 << 30):
+    """systemd waits, while the disk does so much."""
+    machine.say("[    0.000000] Linux version 6.1.0\r\n[  OK  ] Started the journal.\r\n")
+    machine.driven = True
+    machine.each = each
+    number = 0
+    while machine.looks < looks:
+        machine.say(JOB.format(number, number))
+        machine.serve(seconds=0.1)
+        number += 1
+    machine.say("\r\nhost login: ")
+    machine.serve()
+
+
+def job(machine):
+    """A little is written all the time, as logs are."""
+    waits(machine, (1, 4096))
+
+
+def work(machine):
+    """A file system is checked, say: for twice as long as one that repeats itself may take, and then all is well."""
+    waits(machine, (100, 4 << 20), looks=10)
+
+
+def endless_work(machine):
+    """More than any check of a disk of one MiB would read."""
+    waits(machine, (1000, 1 << 30))
+
+
+def tells(machine, *ports):
+    machine.say("[    0.000000] Linux version 6.1.0\r\n")
+    machine.ports["s1"].sendall(b"slipway-inside-ready\r\n")
+    machine.ports["s1"].recv(1)
+    machine.ports["s1"].sendall(b"slipway-inside-begin 3\r\ntarslipway-inside-end\r\n")
+    for port in ports:
+        machine.ports[port].sendall(b"slipway-inside-port\r\n")
+    machine.serve()
+
+
+def tells_on_ttyS2(machine):  # noqa: N802
+    tells(machine, "s2")
+
+
+def tells_on_both(machine):
+    tells(machine, "s2", "s3")
 
 
 def main():

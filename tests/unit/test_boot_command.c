@@ -30,6 +30,7 @@ static struct {
 	char command_line[256];
 	bool inside;
 	double patience;
+	const char *logs_cut;
 } played;
 
 /* What boot.c says goes nowhere else. */
@@ -102,7 +103,7 @@ bool machine_boot(const struct machine_request *request, struct arena *arena, st
 	         request->command_line ? request->command_line : "");
 	played.inside = request->inside;
 	played.patience = request->patience;
-	*out = (struct run){ .end = played.end };
+	*out = (struct run){ .end = played.end, .logs = request->logs, .logs_cut = played.logs_cut };
 	if (request->inside)
 		*inside_capture = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return true;
@@ -192,6 +193,13 @@ static void loads_kernels_directly(void **state)
 	options = (struct options){ .inside = true, .append = "debug" };
 	boot(&options, disk("bios"));
 	assert_string_equal(played.command_line, "root=/dev/sda1 debug systemd.run");
+	/* What a user adds is told, of the boot that has it. */
+	options.firmware = "both";
+	options.append = "debug\033[2J";
+	struct booted booted = boot(&options, disk("bios"));
+	assert_int_equal(booted.count, 3);
+	assert_null(booted.runs[0].appended);
+	assert_string_equal(booted.runs[2].appended, "debug\\x1b[2J");
 	options = (struct options){ 0 };
 	boot(&options, disk("bios"));
 	assert_string_equal(played.command_line, "");
@@ -274,6 +282,36 @@ static void tells_what_is_worth_a_retry(void **state)
 	}
 }
 
+/* How the boot ended is true all the same. */
+static void says_that_logs_are_cut(void **state)
+{
+	(void)state;
+	static const struct {
+		enum run_end end;
+		enum status status;
+	} ends[] = { { RUN_CAME_UP, STATUS_TEMPORARY },
+		     { RUN_FAILED, STATUS_TEMPORARY },
+		     { RUN_INTERRUPTED, STATUS_INTERRUPTED } };
+	char logs[] = "/tmp/slipway-test-XXXXXX";
+	assert_non_null(mkdtemp(logs));
+	struct options options = { .logs = logs };
+	played.logs_cut = "qmp.log: No space left on device";
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		played.end = ends[i].end;
+		expect_string(
+			complain, line,
+			arena_printf(
+				&arena,
+				"the logs of 'disk.raw' in '%s' are not complete (qmp.log: No space left "
+				"on device): name a directory with more room",
+				logs));
+		struct booted booted = boot(&options, disk("bios"));
+		assert_int_equal(booted.status, ends[i].status);
+		assert_int_equal(booted.runs[0].end, ends[i].end);
+	}
+	assert_int_equal(rmdir(logs), 0);
+}
+
 static void writes_over_no_logs(void **state)
 {
 	(void)state;
@@ -336,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup(loads_kernels_directly, reset),
 		cmocka_unit_test_setup(refuses_before_it_boots, reset),
 		cmocka_unit_test_setup(tells_what_is_worth_a_retry, reset),
+		cmocka_unit_test_setup(says_that_logs_are_cut, reset),
 		cmocka_unit_test_setup(writes_over_no_logs, reset),
 		cmocka_unit_test_setup(cuts_the_live_line, reset),
 	};

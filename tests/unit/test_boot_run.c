@@ -1,5 +1,7 @@
 // The director of a boot, with a QEMU that is played (played_qemu.py): how each way to end is told, and that
 // nothing is left behind.
+#include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,7 +26,9 @@
 static struct arena arena;
 static struct run run;
 static bool kernel_alone; /* and no disk */
+static bool inside;       /* it shall tell of itself */
 static char folder[] = "/tmp/slipway-boot-XXXXXX";
+static const char *logs = folder;
 
 /* A program that plays `play`: a copy of that name, for a machine reads nothing of others'. */
 static const char *player(const char *play)
@@ -65,15 +70,18 @@ static bool boot(const char *play, double patience, struct error *error)
 		.disk_size = 1 << 20,
 		.kernel = -1,
 		.initrd = -1,
+		.inside = inside,
 		.console = -1,
-		.logs = folder,
+		.logs = logs,
 		.patience = patience,
 	};
 	assert_true(kernel_alone || ftruncate(request.disk, 1 << 20) == 0);
 	int capture;
 	remove_logs();
 	bool on = machine_boot(&request, &arena, &run, &capture, error);
-	assert_int_equal(capture, -1);
+	assert_int_equal(capture >= 0, inside);
+	if (capture >= 0)
+		close(capture);
 	if (request.disk >= 0)
 		close(request.disk);
 	unlink(qemu.program);
@@ -180,7 +188,7 @@ static void makes_no_progress(void **state)
 	expect_symptom("hang", RUN_CONSOLE_PATH);
 	/* Not a word of what follows: it is the boot code that leads nowhere. */
 	expect("boot_code", RUN_FAILED, "the firmware started the disk's boot code, and neither *");
-	expect_symptom("boot-loader-failed", RUN_CONSOLE_PATH);
+	expect_symptom("boot-code-silent", RUN_CONSOLE_PATH);
 	assert_int_equal(run.symptoms.count, 1);
 	expect("unbound", RUN_FAILED, "no driver of the kernel took over *");
 	expect_symptom("driver-never-bound", RUN_QMP_PATH);
@@ -210,6 +218,100 @@ static void repeats_itself(void **state)
 	              run.ended, false))
 		fail_msg("%s", run.ended);
 	expect_symptom("hang", RUN_CONSOLE_PATH);
+}
+
+/* What a log takes is no work of the disk; what systemd waits for is named. */
+static void waits_for_a_job(void **state)
+{
+	(void)state;
+	static const char ended[] =
+		"systemd waits for \"Wait for a Net (of ours)\" and \"dev-sdz.device\", and the console said "
+		"nothing new for * seconds; the console's last line is \"*ob *running*\"";
+	struct error error = { 0 };
+	double start = seconds_now();
+	assert_true(boot("job", 0.4, &error));
+	/* Not before systemd gives up the one with a limit. */
+	assert_true(seconds_now() - start >= 6);
+	assert_int_equal(run.end, RUN_HUNG);
+	if (!str_glob(ended, run.ended, false))
+		fail_msg("%s", run.ended);
+	expect_symptom("hang", RUN_CONSOLE_PATH);
+}
+
+/* A disk that works is progress, until it has done more than any work takes. */
+static void works_in_silence(void **state)
+{
+	(void)state;
+	struct error error = { 0 };
+	assert_true(boot("work", 0.4, &error));
+	if (run.end != RUN_CAME_UP)
+		fail_msg("%s", run.ended);
+	assert_true(boot("endless_work", 0.4, &error));
+	assert_int_equal(run.end, RUN_HUNG);
+}
+
+/* A file system with room for one page. */
+static bool mount_full(const char *path)
+{
+	const struct {
+		const char *file, *text;
+	} maps[] = {
+		{ "/proc/self/setgroups", "deny" },
+		{ "/proc/self/uid_map", arena_printf(&arena, "0 %u 1", (unsigned)geteuid()) },
+		{ "/proc/self/gid_map", arena_printf(&arena, "0 %u 1", (unsigned)getegid()) },
+	};
+	bool done = unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+	for (size_t i = 0; done && i < ARRAY_SIZE(maps); i++) {
+		int file = open(maps[i].file, O_WRONLY | O_CLOEXEC);
+		done = file >= 0 && write(file, maps[i].text, strlen(maps[i].text)) > 0;
+		if (file >= 0)
+			close(file);
+	}
+	return done && mount("none", path, "tmpfs", 0, "size=4k") == 0;
+}
+
+#define EXIT_SKIP 77
+
+/* The boot ends as it does; of the logs the first one that is cut is told. */
+static void fills_the_disk(void **state)
+{
+	(void)state;
+	logs = arena_printf(&arena, "%s/full", folder);
+	assert_int_equal(mkdir(logs, 0700), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		struct error error = { 0 };
+		if (!mount_full(logs))
+			_exit(EXIT_SKIP);
+		bool told = boot("flood", 2, &error) && run.end == RUN_FAILED && run.logs_cut &&
+		            str_glob("*.log: No space left on device", run.logs_cut, false);
+		fprintf(stderr, "%s, %s\n", run.ended ? run.ended : error.message,
+		        run.logs_cut ? run.logs_cut : "all logs are there");
+		_exit(told ? 0 : 1);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	rmdir(logs);
+	logs = folder;
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == EXIT_SKIP)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+	expect("login", RUN_CAME_UP, "*");
+	assert_null(run.logs_cut);
+}
+
+/* A guest that told all over ttyS1 has told of itself, whatever its other ports do. */
+static void tells_of_itself(void **state)
+{
+	(void)state;
+	inside = true;
+	expect("tells", RUN_CAME_UP,
+	       "the guest told of itself over ttyS1, and nothing came over ttyS2 and ttyS3");
+	expect("tells_on_ttyS2", RUN_CAME_UP,
+	       "the guest told of itself over ttyS1, and nothing came over ttyS3");
+	expect("tells_on_both", RUN_CAME_UP, "the guest told of itself over ttyS1");
+	inside = false;
 }
 
 static volatile sig_atomic_t seen;
@@ -282,7 +384,9 @@ int main(void)
 		TEST(restarts_once),        TEST(comes_up),
 		TEST(fails_by_its_console), TEST(ends_by_the_guest),
 		TEST(ends_by_the_machine),  TEST(makes_no_progress),
-		TEST(repeats_itself),       TEST(is_interrupted),
+		TEST(repeats_itself),       TEST(waits_for_a_job),
+		TEST(fills_the_disk),       TEST(tells_of_itself),
+		TEST(works_in_silence),     TEST(is_interrupted),
 		TEST(logs_are_new),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

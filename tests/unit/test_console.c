@@ -223,11 +223,11 @@ static void the_log_is_line_for_line(void **state)
 	(void)state;
 	FILE *log = tmpfile();
 	assert_non_null(log);
-	console.log = fileno(log);
+	console.log.file = fileno(log);
 	feed("a\x1b[1mb\r\n\nhost login: ");
 	console_end(&console);
 	char bytes[64] = { 0 };
-	assert_int_equal(pread(console.log, bytes, sizeof(bytes) - 1, 0), 16);
+	assert_int_equal(pread(console.log.file, bytes, sizeof(bytes) - 1, 0), 16);
 	assert_string_equal(bytes, "ab\n\nhost login:\n");
 	fclose(log);
 }
@@ -240,9 +240,9 @@ static void the_log_has_an_end(void **state)
 	char *much = malloc((1 << 20) + 1);
 	memset(much, 'x', 1 << 20);
 	much[1 << 20] = 0;
-	console.log = mkostemp(path, O_CLOEXEC);
+	console.log.file = mkostemp(path, O_CLOEXEC);
 	unlink(path);
-	int log = console.log;
+	int log = console.log.file;
 	for (unsigned i = 0; i < 70; i++)
 		feed(much);
 	off_t size = lseek(log, 0, SEEK_END);
@@ -460,6 +460,77 @@ static void names_without_a_pattern(void **state)
 	assert_int_equal(run.symptoms.count, 1);
 	assert_string_equal(run.symptoms.items[0].name, "no-console");
 	assert_int_equal(run.symptoms.items[0].place.line, 7);
+	/* Nobody hears a system that came up; what hung has not come up. */
+	symptom_add(&run, &arena, "hang",
+	            (struct place){ .path = RUN_CONSOLE_PATH, .line = 7, .text = "a line" });
+	symptoms_came_up(&run);
+	assert_int_equal(run.symptoms.count, 1);
+	assert_string_equal(run.symptoms.items[0].name, "no-console");
+}
+
+/* Each job is kept by its name; one that is not shown any more is over. */
+static void what_systemd_waits_for(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *name;
+		double limit;
+	} rows[] = {
+		{ "[  *** ] A start job is running for Wait (a bit) (12s / no limit)", "Wait (a bit)", 0 },
+		{ "[***   ] (1 of 2) A stop job is running for /dev/sda\xe2\x80\xa6 (1s / 1h 1min 30s)",
+		  "/dev/sda\xe2\x80\xa6", 3690 },
+		{ "[     *] Job dev-sdz.device/start running (1min 2s / 1min 30s): settles", "dev-sdz.device",
+		  90 },
+		{ "[     *] Job a.service/start running (2s / 3 parsecs)", "a.service", 0 },
+		{ "[     *] Job /start running (2s / 3s)", NULL, 0 },
+		{ "[     *] Job a.service running (2s / 3s)", NULL, 0 },
+		{ "[     *] A start job is running for (2s / 3s", NULL, 0 },
+		{ "[  OK  ] Job a.service/start running (2s / 3s)", NULL, 0 },
+		{ "A start job is running for a (2s / 3s)", NULL, 0 },
+		{ "[*", NULL, 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		again();
+		feed(arena_printf(&arena, "%s\n", rows[i].line));
+		const struct console_job *job = console_next_job(&console, NULL);
+		if (!str_equal(job ? job->name : NULL, rows[i].name) || (job && job->limit != rows[i].limit))
+			fail_msg("%s: %s, %f", rows[i].line, job ? job->name : "none", job ? job->limit : 0);
+	}
+	again();
+	for (unsigned i = 0; i < 9; i++)
+		feed(arena_printf(&arena, "[*     ] Job %c.service/start running (%us / no limit)\n",
+		                  'a' + i % 3, i));
+	assert_int_equal(console.news, 3);
+	const struct console_job *job = NULL;
+	size_t count = 0;
+	while ((job = console_next_job(&console, job)))
+		count++;
+	assert_int_equal(count, 3);
+	/* Later another one is shown alone, and then none. */
+	feed("[*     ] Job long.service/start running (9s / no limit)\n");
+	static const char later[] = "[*     ] Job d.service/start running (9s / no limit)\n";
+	console_feed(&console, span_text(later), 100, 2);
+	assert_string_equal(console_next_job(&console, NULL)->name, "d.service");
+	assert_null(console_next_job(&console, console_next_job(&console, NULL)));
+	console_feed(&console, span_text("another line\n"), 200, 2);
+	assert_null(console_next_job(&console, NULL));
+	/* A long name is not cut inside a letter. */
+	again();
+	struct text line CLEANUP(text_free) = { 0 };
+	text_add(&line, "[*     ] Job x");
+	for (unsigned i = 0; i < 100; i++)
+		text_add(&line, "\xc3\xa4");
+	text_add(&line, "/start running (9s / no limit)\n");
+	feed(text_get(&line));
+	assert_int_equal(strlen(console_next_job(&console, NULL)->name), 159);
+	again();
+	text_clear(&line);
+	text_add(&line, "[*     ] Job ");
+	for (unsigned i = 0; i < 100; i++)
+		text_add(&line, "\xc3\xa4");
+	text_add(&line, "/start running (9s / no limit)\n");
+	feed(text_get(&line));
+	assert_int_equal(strlen(console_next_job(&console, NULL)->name), 158);
 }
 
 int main(void)
@@ -482,6 +553,7 @@ int main(void)
 		TEST(failures_by_their_marks),
 		TEST(what_outlasts_the_boot),
 		TEST(names_without_a_pattern),
+		TEST(what_systemd_waits_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -366,8 +366,20 @@ static void a_serial_login_of_systemd(void **state)
 	memory_file(&files, "/usr/lib/systemd/system-generators/systemd-getty-generator", "ELF");
 	/* The one that was enabled by hand runs without console=, too. */
 	expect("guest.serial-getty", ANSWER_YES, "ttyS0 console");
+	const struct observation *seen = observe("guest.serial-getty");
+	assert_null(seen->places.items[seen->places.count - 1].text);
 	memory_link(&files, "/etc/systemd/system/serial-getty@ttyS0.service", "/dev/null");
 	expect("guest.serial-getty", ANSWER_NO, NULL);
+}
+
+/* A generator that can be told to stay away is told from an older one. */
+static void a_generator_that_reads_the_command_line(void **state)
+{
+	(void)state;
+	memory_file(&files, "/usr/lib/systemd/system-generators/systemd-getty-generator",
+	            "ELF systemd.getty_auto");
+	const struct observation *seen = observe("guest.serial-getty");
+	assert_string_equal(seen->places.items[0].text, "systemd.getty_auto");
 }
 
 static void a_serial_login_of_inittab(void **state)
@@ -410,6 +422,7 @@ int main(void)
 		TEST(identities),
 		TEST(installed_programs),
 		TEST(a_serial_login_of_systemd),
+		TEST(a_generator_that_reads_the_command_line),
 		TEST(a_serial_login_of_inittab),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

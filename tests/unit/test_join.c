@@ -235,7 +235,7 @@ static void what_was_foreseen_contradicts_nothing(void **state)
 	for (size_t i = 0; i < bench.facts.boot.paths.count; i++)
 		if (str_equal(bench.facts.boot.paths.items[i].firmware, "bios"))
 			bench.facts.boot.paths.items[i].works = ANSWER_NO;
-	add_symptom(&bench, &run, "boot-loader-failed", "the boot code leads nowhere");
+	add_symptom(&bench, &run, "boot-code-silent", "the boot code leads nowhere");
 	judge(&bench);
 	assert_int_equal(bench.judgement.boots, ANSWER_YES);
 	join(&bench, &run, 1);
@@ -537,6 +537,114 @@ static void the_guest_sees_itself(void **state)
 	bench_close(&bench);
 }
 
+/* Boot code that comes to nothing has not read the menu. */
+static void dead_boot_code_says_nothing_of_the_menu(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_FAILED);
+	add_symptom(&bench, &run, "boot-code-silent", "the boot code leads nowhere");
+	join(&bench, &run, 1);
+	assert_int_equal(finding_of(&bench, "image.boot-path")->verdict, VERDICT_UNKNOWN);
+	expect_ran(&bench, "boot.default-entry", VERDICT_PASS, "read", "");
+	expect_because(&bench, "image.boot-path");
+	bench_close(&bench);
+}
+
+/* It is up, and nobody hears it: its console alone is in doubt. */
+static void a_silent_system_comes_up(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("BIOS", RUN_CAME_UP);
+	reach(&run, RUN_INIT);
+	run.answers = true;
+	add_symptom(&bench, &run, "no-console", "the kernel runs, but says nothing on ttyS0");
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.came_up, ANSWER_YES);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	assert_int_equal(finding_of(&bench, "boot.console")->verdict, VERDICT_UNKNOWN);
+	assert_int_equal(finding_of(&bench, "boot.root-found")->verdict, VERDICT_PASS);
+	bench_close(&bench);
+}
+
+/* What a user has put on the command line is none of the image's: it decides nothing, either way. */
+static void words_of_a_user_decide_nothing(void **state)
+{
+	(void)state;
+	struct bench bench = open_bench();
+	struct run run = new_run("none", RUN_CAME_UP);
+	reach(&run, RUN_LOGIN);
+	run.appended = "debug root=/dev/sda1";
+	prove(&bench, &run, PROOF_ROOT, ANSWER_YES, "it was mounted");
+	prove(&bench, &run, PROOF_LOGIN, ANSWER_YES, "a prompt stands there");
+	prove(&bench, &run, PROOF_ACPI, ANSWER_NO, "the kernel runs without ACPI");
+	bench.facts.boot.entries.items[0].root_found = ANSWER_NO;
+	join(&bench, &run, 1);
+	static const char not_decided[] = "; not decided on the reference machine: it was mounted, with "
+					  "\"debug root=/dev/sda1\" appended "
+					  "to the command line, which is nothing that was given to judge";
+	expect_ran(&bench, "boot.root-found", VERDICT_FAIL, "read", "");
+	assert_true(str_ends(finding_of(&bench, "boot.root-found")->reason, not_decided));
+	expect_ran(&bench, "hardware.pci-bridge", VERDICT_PASS, "read", "");
+	assert_non_null(
+		strstr(finding_of(&bench, "hardware.pci-bridge")->reason, "without ACPI, with \"debug"));
+	assert_int_equal(bench.judgement.boots, ANSWER_NO);
+	expect_because(&bench, "boot.root-found");
+	expect_ran(&bench, "boot.as-predicted", VERDICT_NOT_APPLICABLE, "read",
+	           "it was booted with other words on its command line alone");
+	/* It fails, and that is none of the image's doing. */
+	bench.facts.boot.entries.items[0].root_found = ANSWER_YES;
+	run.end = RUN_FAILED;
+	add_symptom(&bench, &run, "kernel-panic", "init ended");
+	join(&bench, &run, 1);
+	assert_int_equal(bench.judgement.boots, ANSWER_YES);
+	assert_int_equal(bench.judgement.came_up, ANSWER_UNKNOWN);
+	expect_ran(&bench, "boot.default-entry", VERDICT_PASS, "read", "");
+	/* By firmware it boots with its own words, which are judged. */
+	struct run both[] = { new_run("BIOS", RUN_CAME_UP), run };
+	reach(&both[0], RUN_LOGIN);
+	prove(&bench, &both[0], PROOF_ACPI, ANSWER_YES, "ACPI is at work");
+	join(&bench, both, 2);
+	expect_ran(&bench, "hardware.pci-bridge", VERDICT_PASS, "ran",
+	           "seen on the reference machine: ACPI is at");
+	assert_int_equal(bench.judgement.came_up, ANSWER_YES);
+	/* What only makes it say more changes nothing. */
+	run = new_run("none", RUN_CAME_UP);
+	reach(&run, RUN_LOGIN);
+	run.appended = " ignore_loglevel systemd.log_level=debug ";
+	prove(&bench, &run, PROOF_ACPI, ANSWER_YES, "ACPI is at work");
+	join(&bench, &run, 1);
+	expect_ran(&bench, "hardware.pci-bridge", VERDICT_PASS, "ran", "seen on");
+	bench_close(&bench);
+}
+
+/* The guest's own view is of the words, too; a kernel's console is named by its user. */
+static void words_of_a_user_show_in_the_guest(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *appended, *how;
+	} rows[] = {
+		{ NULL, "ran" },
+		{ "console=ttyS0,115200", "ran" },
+		{ "sysctl.kernel.kptr_restrict=1", "read" },
+		{ "console=tty0", "read" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench bench = open_bench();
+		bench.facts.kind = INPUT_KERNEL;
+		struct run run = new_run("none", RUN_CAME_UP);
+		reach(&run, RUN_LOGIN);
+		run.appended = rows[i].appended;
+		prove(&bench, &run, PROOF_ACPI, ANSWER_YES, "ACPI is at work");
+		join(&bench, &run, 1);
+		if (!str_equal(finding_of(&bench, "hardware.pci-bridge")->how, rows[i].how))
+			fail_msg("%s", rows[i].appended ? rows[i].appended : "no words");
+		bench_close(&bench);
+	}
+}
+
 static void without_a_boot_nothing_changes(void **state)
 {
 	(void)state;
@@ -568,6 +676,10 @@ int main(void)
 		cmocka_unit_test(silence_is_no_failed_boot),
 		cmocka_unit_test(what_takes_kvm_stays_as_read_without),
 		cmocka_unit_test(the_guest_sees_itself),
+		cmocka_unit_test(dead_boot_code_says_nothing_of_the_menu),
+		cmocka_unit_test(a_silent_system_comes_up),
+		cmocka_unit_test(words_of_a_user_decide_nothing),
+		cmocka_unit_test(words_of_a_user_show_in_the_guest),
 		cmocka_unit_test(without_a_boot_nothing_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -397,6 +397,123 @@ static void wants_a_getty_on_the_serial_console(void **state)
 	}
 }
 
+/* What systemd is told on the kernel's command line counts for more than what is enabled. */
+static void reads_what_the_command_line_says_of_gettys(void **state)
+{
+	(void)state;
+	static const char console[] = "systemd starts a getty on console=ttyS0";
+	static const char enabled[] = "a getty is enabled on ttyS0";
+#define MASKED(word) "the command line has " word ": no getty starts on ttyS0"
+	static const struct {
+		const char *value, *words; /* NULL: no getty */
+		enum verdict verdict;
+		const char *reason, *fix; /* NULL: as it is without words */
+	} cases[] = {
+		{ "console", "systemd.mask=serial-getty@ttyS0.service", VERDICT_FAIL,
+		  MASKED("systemd.mask=serial-getty@ttyS0.service"),
+		  "take systemd.mask=serial-getty@ttyS0.service off the kernel's command line*" },
+		{ "ttyS0", "systemd.mask=serial-getty@ttyS0", VERDICT_FAIL,
+		  MASKED("systemd.mask=serial-getty@ttyS0"), NULL },
+		{ "console", "systemd.mask=serial-getty@.service", VERDICT_FAIL,
+		  MASKED("systemd.mask=serial-getty@.service"), NULL },
+		{ "ttyS0 console", "systemd.mask=getty.target", VERDICT_FAIL,
+		  MASKED("systemd.mask=getty.target"), NULL },
+		/* Another port, another unit, the initramfs' own, and what looks like it. */
+		{ "console", "systemd.mask=serial-getty@ttyS1.service", VERDICT_PASS, console, NULL },
+		{ "console", "systemd.mask=serial", VERDICT_PASS, console, NULL },
+		{ "console", "rd.systemd.mask=serial-getty@ttyS0.service", VERDICT_PASS, console, NULL },
+		{ "console", "rd.systemd.getty_auto=0 -- systemd.getty_auto", VERDICT_PASS, console, NULL },
+		{ "console", "systemd.getty_auto=0", VERDICT_FAIL,
+		  "the command line has systemd.getty_auto=0: systemd starts no getty on console=ttyS0",
+		  "take systemd.getty_auto=0 off *" },
+		{ "console", "systemd.getty-auto=No", VERDICT_FAIL,
+		  "the command line has systemd.getty_auto=No: systemd starts no getty on console=ttyS0",
+		  NULL },
+		{ "console", "systemd.getty_auto=0 systemd.getty_auto=1", VERDICT_PASS, console, NULL },
+		{ "console", "systemd.getty_auto", VERDICT_PASS, console, NULL },
+		{ "console", "systemd.getty_auto=console,builtin", VERDICT_PASS, console, NULL },
+		{ "console", "systemd.getty_auto=builtin", VERDICT_UNKNOWN,
+		  "the command line has systemd.getty_auto=builtin, which not every systemd takes *", NULL },
+		{ "console", "SYSTEMD_GETTY_AUTO=no", VERDICT_UNKNOWN,
+		  "the command line has SYSTEMD_GETTY_AUTO=no, which not every systemd takes *", NULL },
+		{ "old", "systemd.getty_auto=0", VERDICT_PASS, console, NULL },
+		/* One that was enabled by hand is none of the generator's. */
+		{ "ttyS0 console", "systemd.getty_auto=0", VERDICT_PASS, enabled, NULL },
+		{ NULL, "systemd.wants=serial-getty@ttyS0.service", VERDICT_PASS,
+		  "the command line has systemd.wants=serial-getty@ttyS0.service, which starts a getty on "
+		  "ttyS0",
+		  NULL },
+		{ NULL, "systemd.mask=serial-getty@ttyS0.service", VERDICT_FAIL, "none is there", NULL },
+		{ NULL, "systemd.wants=serial-getty@ttyS0 systemd.mask=serial-getty@ttyS0", VERDICT_FAIL,
+		  "none is there", NULL },
+		{ "console", "systemd.unit=rescue.target", VERDICT_FAIL,
+		  "the command line has systemd start rescue.target, which has no login on ttyS0", NULL },
+		{ "console", "single", VERDICT_FAIL,
+		  "the command line has systemd start rescue.target, which has no login on ttyS0", NULL },
+		{ "console", "systemd.unit=multi-user.target", VERDICT_PASS, console, NULL },
+		{ "console", "systemd.unit=kiosk.target", VERDICT_UNKNOWN,
+		  "the command line has systemd start kiosk.target: whether that has a login on ttyS0 *",
+		  NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bench bench;
+		bench_open(&bench);
+		bool old = str_equal(cases[i].value, "old");
+		add_kernel(&bench, "6.1.0", whole_header);
+		add_disk(&bench, arena_printf(&bench.arena, "console=ttyS0 %s", cases[i].words));
+		bench.facts.os.init = "systemd";
+		struct observation *seen = LIST_ADD(&bench.arena, &bench.facts.observations.items);
+		*seen = (struct observation){
+			.name = "guest.serial-getty",
+			.state = cases[i].value ? ANSWER_YES : ANSWER_NO,
+			.value = old ? "console" : cases[i].value,
+			.reason = "none is there",
+		};
+		if (cases[i].value && !old)
+			*LIST_ADD(&bench.arena, &seen->places) = (struct place){
+				.path = "/usr/lib/systemd/system-generators/systemd-getty-generator",
+				.text = "systemd.getty_auto",
+			};
+		judge(&bench);
+		const struct finding *finding = finding_of(&bench, "boot.serial-getty");
+		if (finding->verdict != cases[i].verdict ||
+		    !str_glob(cases[i].reason, finding->reason, false))
+			fail_msg("%s: %s: %s", cases[i].words, verdict_names[finding->verdict],
+			         finding->reason);
+		if (cases[i].fix && !str_glob(cases[i].fix, finding->fix, false))
+			fail_msg("%s: %s", cases[i].words, finding->fix);
+		assert_true(!finding->fix == (finding->verdict != VERDICT_FAIL));
+		bench_close(&bench);
+	}
+#undef MASKED
+}
+
+/* Another unit of the same port is not masked along. */
+static void a_getty_of_another_unit_stays(void **state)
+{
+	(void)state;
+	static const char *const words[] = { "systemd.mask=serial-getty@ttyS0.service",
+		                             "systemd.mask=serial-getty@ttyS0 systemd.mask=getty@ttyS0" };
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct bench bench;
+		bench_open(&bench);
+		add_kernel(&bench, "6.1.0", whole_header);
+		add_disk(&bench, words[i]);
+		bench.facts.os.init = "systemd";
+		struct observation *seen = LIST_ADD(&bench.arena, &bench.facts.observations.items);
+		*seen = (struct observation){ .name = "guest.serial-getty",
+			                      .state = ANSWER_YES,
+			                      .value = "ttyS0" };
+		*LIST_ADD(&bench.arena, &seen->places) = (struct place){
+			.path = "/etc/systemd/system/getty.target.wants/getty@ttyS0.service",
+		};
+		judge(&bench);
+		assert_int_equal(finding_of(&bench, "boot.serial-getty")->verdict,
+		                 i == 0 ? VERDICT_PASS : VERDICT_FAIL);
+		bench_close(&bench);
+	}
+}
+
 /* What mends a command line depends on the boot loader that hands it over. */
 static void fixes_of_loaders(void **state)
 {
@@ -452,6 +569,8 @@ int main(void)
 		cmocka_unit_test(wants_the_serial_console_last),
 		cmocka_unit_test(wants_stable_names_in_fstab),
 		cmocka_unit_test(wants_a_getty_on_the_serial_console),
+		cmocka_unit_test(reads_what_the_command_line_says_of_gettys),
+		cmocka_unit_test(a_getty_of_another_unit_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

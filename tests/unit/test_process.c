@@ -201,6 +201,8 @@ static void check_starts(enum machine_firmware firmware)
 	    "\"return\": {}, \"id\": \"added\"");
 	assert_false(process_ended(&machine.process, &status));
 	assert_true(process_cpu_seconds(&machine.process) > 0);
+	/* As long as it ran, or this kernel does not tell. */
+	assert_true(process_starved_seconds(&machine.process) < 600);
 	pid_t process = machine.process.process;
 	assert_string_equal(text_get(&machine.process.complaint), "");
 	stop(&machine);

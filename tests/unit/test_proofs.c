@@ -436,6 +436,41 @@ static void a_quiet_kernels_port_is_set_up_and_fires(void **state)
 	expect_registers("portb[0x03fc] = 0x0b", "no such command", ANSWER_UNKNOWN, "did not tell");
 }
 
+/* A guest that a busy host keeps waiting is none that does nothing. */
+static void a_guest_is_given_its_time(void **state)
+{
+	(void)state;
+	static const struct {
+		double seconds, cpu, starved;
+		uint64_t said;
+		bool had_time;
+	} rows[] = {
+		{ 7, 20, 0, 0, false },    { 8, 0.3, 0, 0, true },   { 8, 0.3, 0.9, 0, false },
+		{ 8, 2, 0, 0, false },     { 8, 0.3, 0, 1, false },  { 30, 3, 24, 0, false },
+		{ 30, 11, 24, 99, true },  { 9, 11, 0, 99, true },   { 30, 0.9, 2, 0, true },
+		{ 30, 0.9, -6, 0, false }, { 30, 11, -6, 99, true }, { 30, -6, 0, 0, false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct guest_time from = { 100, 5, 5, 1000 };
+		const struct guest_time to = { from.seconds + rows[i].seconds, from.cpu + rows[i].cpu,
+			                       from.starved + rows[i].starved, from.said + rows[i].said };
+		if (guest_had_time(&from, &to) != rows[i].had_time)
+			fail_msg("row %zu", i);
+	}
+	/* Of no process nothing is known. */
+	struct proofs_bench bench;
+	proofs_bench_open(&bench, SCRIPT(""), FAKE_ENDS, span_text("a line\n"));
+	struct guest_time now = guest_time_now(&bench.machine), later = now;
+	later.seconds += 1000;
+	assert_int_equal(now.said, 7);
+	assert_false(guest_had_time(&now, &later));
+	/* Of this one it is known what it used. */
+	const struct machine_process own = { .process = getpid(), .pidfd = -1, .said = -1 };
+	bench.machine.process = &own;
+	assert_true(guest_time_now(&bench.machine).cpu > 0);
+	proofs_bench_close(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +487,7 @@ int main(void)
 		cmocka_unit_test(disks_are_driven_as_such),
 		cmocka_unit_test(queues_are_told_by_their_use),
 		cmocka_unit_test(the_trace_tells_commands),
+		cmocka_unit_test(a_guest_is_given_its_time),
 		cmocka_unit_test(a_quiet_kernels_port_is_set_up_and_fires),
 		cmocka_unit_test(a_port_that_was_set_up_is_not_missed),
 		cmocka_unit_test(a_port_that_nobody_touched_is_not_driven),

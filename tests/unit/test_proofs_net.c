@@ -33,17 +33,31 @@ static void add_reply(const char *value)
 	text_add_char(&bench.script, '\0');
 }
 
-/* What the guest agreed on: "CSUM, MAC". */
-static void add_features(const char *names)
+static void add_names(struct text *value, const char *whose, const char *names)
+{
+	text_printf(value, ", \"%s-features\": {\"transports\": [], \"dev-features\": [", whose);
+	for (const char *at = names; *at; at += strcspn(at, ", "), at += strspn(at, ", "))
+		text_printf(value, "%s\"VIRTIO_NET_F_%.*s: words\"", at == names ? "" : ", ",
+		            (int)strcspn(at, ", "), at);
+	text_add(value, "]}");
+}
+
+/* What the guest agreed on, of what the device offers (NULL: QEMU does not tell): "CSUM, MAC". */
+static void add_agreed(const char *names, const char *offered)
 {
 	struct text value = { 0 };
-	text_add(&value, "{\"num-vqs\": 3, \"guest-features\": {\"transports\": [], \"dev-features\": [");
-	for (const char *at = names; *at; at += strcspn(at, ", "), at += strspn(at, ", "))
-		text_printf(&value, "%s\"VIRTIO_NET_F_%.*s: words\"", at == names ? "" : ", ",
-		            (int)strcspn(at, ", "), at);
-	text_add(&value, "]}}");
+	text_add(&value, "{\"num-vqs\": 3");
+	add_names(&value, "guest", names);
+	if (offered)
+		add_names(&value, "host", offered);
+	text_add(&value, "}");
 	add_reply(text_get(&value));
 	text_free(&value);
+}
+
+static void add_features(const char *names)
+{
+	add_agreed(names, NULL);
 }
 
 static void add_ring(unsigned used)
@@ -254,8 +268,13 @@ static void offloads_are_shown_by_frames(void **state)
 
 		begin(); /* frames of a kind that the driver did not agree on: not its own */
 		see_offloads();
-		add_features(offload->without);
+		add_agreed(offload->without, LINUX);
 		assert_proof(offload->id, offload->prove, ANSWER_NO, offload->missing);
+
+		begin(); /* nothing to agree on: that is the machine's fault */
+		see_offloads();
+		add_agreed(offload->without, offload->without);
+		assert_proof(offload->id, offload->prove, ANSWER_UNKNOWN, "device does not offer");
 	}
 }
 
