@@ -216,6 +216,18 @@ static size_t utf8_length(struct span bytes)
 	return length;
 }
 
+/* Marks that change the order of what stands around them: U+061C, U+200E, U+200F, U+202A-E, U+2066-9. */
+static bool is_direction(const uint8_t *bytes, size_t length)
+{
+	if (length == 2)
+		return bytes[0] == 0xd8 && bytes[1] == 0x9c;
+	if (length != 3 || bytes[0] != 0xe2)
+		return false;
+	uint8_t last = bytes[2];
+	return (bytes[1] == 0x80 && (last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae))) ||
+	       (bytes[1] == 0x81 && last >= 0xa6 && last <= 0xa9);
+}
+
 void text_add_clean(struct text *text, struct span untrusted)
 {
 	while (untrusted.size > 0) {
@@ -223,7 +235,8 @@ void text_add_clean(struct text *text, struct span untrusted)
 		size_t length = utf8_length(untrusted);
 		/* C1 controls (U+0080..U+009F) drive terminals too. */
 		bool control = first < 0x20 || first == 0x7f ||
-		               (length == 2 && first == 0xc2 && untrusted.data[1] < 0xa0);
+		               (length == 2 && first == 0xc2 && untrusted.data[1] < 0xa0) ||
+		               is_direction(untrusted.data, length);
 		if (length == 0 || control) {
 			size_t bytes = length ? length : 1;
 			for (size_t i = 0; i < bytes; i++)

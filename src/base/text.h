@@ -52,8 +52,8 @@ bool str_glob(const char *pattern, const char *text, bool path);
 bool command_line_has(const char *command_line, const char *name, char *value, size_t capacity);
 
 /*
- * Makes untrusted text printable: control characters, DEL and bytes that are not UTF-8 become \xNN.
- * Used once, where text leaves the worker.
+ * Makes untrusted text printable: control characters, DEL, marks of direction (which would show a line in
+ * another order) and bytes that are not UTF-8 become \xNN. Used once, where text leaves the worker.
  */
 void text_add_clean(struct text *text, struct span untrusted);
 

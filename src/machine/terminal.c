@@ -18,18 +18,6 @@ static void add_control(struct terminal *terminal, uint8_t final, struct text *o
 		terminal->coloured = sequence->number > 0;
 }
 
-/* U+0080 to U+009F are controls; marks of direction change the order of what stands around them. */
-static bool is_harmless(const uint8_t *character, unsigned size)
-{
-	if (size == 2)
-		return character[0] > 0xc2 || character[1] >= 0xa0;
-	if (size == 3 && character[0] == 0xe2 && character[1] == 0x80)
-		return character[2] < 0x8e || (character[2] > 0x8f && character[2] < 0xa8) ||
-		       character[2] > 0xae;
-	return !(size == 3 && character[0] == 0xe2 && character[1] == 0x81 && character[2] >= 0xa6 &&
-	         character[2] <= 0xa9);
-}
-
 /* Of a byte that begins a character; 0: none does. */
 static unsigned length_of(uint8_t byte)
 {
@@ -61,11 +49,11 @@ static void add_text(struct terminal *terminal, uint8_t byte, struct text *out)
 	terminal->character[terminal->have++] = byte;
 	if (terminal->have < terminal->need)
 		return;
-	/* The same test by which reports are made printable: overlong forms and surrogates are none. */
+	/* The same test by which reports are made printable: controls and overlong forms are not. */
 	struct span character = span_of(terminal->character, terminal->have);
 	struct text clean CLEANUP(text_free) = { 0 };
 	text_add_clean(&clean, character);
-	if (clean.size == character.size && is_harmless(terminal->character, terminal->have))
+	if (clean.size == character.size)
 		text_add_span(out, character);
 	else
 		text_add_char(out, '?');

@@ -168,6 +168,24 @@ static void clean_text_is_printable_and_stays_as_it_is(void **state)
 	                                     " b");
 	text_add_clean(&again, span_of(text.data, text.size));
 	assert_string_equal(text_get(&again), text_get(&text));
+	text_clear(&text);
+	/* Those that show what stands behind them in another order, and their neighbours, which do not */
+	text_add_clean(
+		&text,
+		span_text("\xe2\x80\xaeX\xe2\x81\xa6\xd8\x9c\xe2\x80\x8f\xe2\x80\xa6\xe2\x81\xa5\xd8\xb3"));
+	assert_string_equal(text_get(&text), "\\xe2\\x80\\xaeX\\xe2\\x81\\xa6\\xd8\\x9c\\xe2\\x80\\x8f"
+	                                     "\xe2\x80\xa6\xe2\x81\xa5\xd8\xb3");
+}
+
+static void text_is_cut_between_letters(void **state)
+{
+	(void)state;
+	assert_int_equal(str_fit("abc", 3), 3);
+	assert_int_equal(str_fit("abcd", 3), 3);
+	assert_int_equal(str_fit("ab\xe2\x82\xac", 5), 5);
+	assert_int_equal(str_fit("ab\xe2\x82\xac", 4), 2);
+	assert_int_equal(str_fit("\xe2\x82\xac", 2), 0);
+	assert_int_equal(str_fit("", 0), 0);
 }
 
 static void words_are_added_once(void **state)
@@ -309,6 +327,7 @@ int main(void)
 		cmocka_unit_test(arena_keeps_what_it_gave),
 		cmocka_unit_test(command_line_words),
 		cmocka_unit_test(clean_text_is_printable_and_stays_as_it_is),
+		cmocka_unit_test(text_is_cut_between_letters),
 		cmocka_unit_test(words_are_added_once),
 		cmocka_unit_test(versions_in_order),
 		cmocka_unit_test(globs_as_fnmatch),
