@@ -121,12 +121,14 @@ static void join_symptom(const struct join *join, const struct run *run, const s
 	const char *seen = arena_printf(join->arena, "%s%s%s", symptom->message, *where ? ", " : "", where);
 	for (size_t i = 0; i < join->judgement->findings.count; i++) {
 		struct finding *finding = &join->judgement->findings.items[i];
+		/* What the proofs did not decide, this does. */
+		const struct finding *read = &join->read[i];
 		bool was_met = finding->verdict == VERDICT_PASS && str_equal(finding->how, "read");
 		if (!policy_explains(finding->rule, symptom->name) ||
 		    (foreseen && !is_of_way_in(finding->rule)))
 			continue;
 		if (finding->verdict == VERDICT_FAIL && str_equal(finding->how, "read")) {
-			finding->reason = both_reasons(join, seen, finding);
+			finding->reason = both_reasons(join, seen, read);
 			finding->how = "ran";
 		} else if (!explained && (run->end != RUN_CAME_UP || is_unseen) &&
 		           (was_met || finding->verdict == VERDICT_UNKNOWN)) {
@@ -135,7 +137,7 @@ static void join_symptom(const struct join *join, const struct run *run, const s
 					join,
 					arena_printf(join->arena, "%s, which has its cause here%s", seen,
 				                     foreseen ? "" : " or elsewhere"),
-					finding);
+					read);
 			finding->verdict = VERDICT_UNKNOWN;
 		} else {
 			continue;

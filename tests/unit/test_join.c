@@ -280,6 +280,7 @@ static void a_symptom_names_the_rule_that_failed(void **state)
 	expect_ran(&bench, "boot.root-found", VERDICT_FAIL, "ran",
 	           "seen on the reference machine: the kernel could not mount the root; read: ");
 	assert_true(has_place(finding_of(&bench, "boot.root-found"), RUN_CONSOLE_PATH));
+	assert_null(strstr(finding_of(&bench, "boot.root-found")->reason, "not decided"));
 	expect_ran(&bench, "boot.initramfs", VERDICT_UNKNOWN, "read", "the drivers of the boot disk are");
 	assert_false(has_place(finding_of(&bench, "boot.initramfs"), RUN_CONSOLE_PATH));
 	expect_ran(&bench, "boot.as-predicted", VERDICT_PASS, "ran", "");
