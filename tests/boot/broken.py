@@ -71,7 +71,7 @@ BROKEN = {
     "wrong-root": Broken("trixie-wrong-root", soon(same), "failed", "unable-to-mount-root", ("boot.root-found",), "uefi"),
     "panic": Broken("bookworm", catalogue.add_words("init=/bin/false"), "failed", "kernel-panic", ()),
     "emergency": Broken("bookworm", missing_data_disk, "failed", "emergency-shell", ("boot.fstab",)),
-    "no-console": Broken("bookworm", catalogue.no_console, "failed", "no-console", ("boot.console",), patience=25, boots="yes"),
+    "no-console": Broken("bookworm", catalogue.no_console, "came-up", "no-console", ("boot.console",), patience=25, boots="yes"),
     "hang": Broken("bookworm", init_that_spins, "hung", "hang", (), patience=20),
 }
 
