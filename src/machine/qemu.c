@@ -68,8 +68,9 @@ static const char *const standing_limits[] = {
 	"the version descriptors of the disk's INQUIRY are zero, and do not name SPC-4 and SBC-3",
 };
 
-static const char no_kvm_limit[] =
-	"without KVM there is no paravirtual clock (kvm-clock): what a guest does with it is not seen";
+/* With why: who could have KVM would rather know. */
+#define NO_KVM_LIMIT                                                                                         \
+	"without KVM there is no paravirtual clock (kvm-clock), and what a guest does with it is not seen: %s"
 /* Of virt. */
 static const char *const virt_limits[] = {
 	"QEMU's virt machine stands in for the platform's arm64 machines, whose devices the page does not "
@@ -147,7 +148,7 @@ static void take_features(const struct qemu_answers *answers, struct arena *aren
 	for (size_t i = 0; i < ARRAY_SIZE(standing_limits) && qemu->is_reference; i++)
 		add_limit(arena, qemu, standing_limits[i]);
 	if (qemu->accelerator != QEMU_KVM && qemu->is_reference)
-		add_limit(arena, qemu, no_kvm_limit);
+		add_limit(arena, qemu, arena_printf(arena, NO_KVM_LIMIT, qemu->accelerator_reason));
 }
 
 static bool fill(const struct qemu_answers *answers, const struct architecture *architecture,

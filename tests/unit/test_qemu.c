@@ -93,6 +93,7 @@ static void the_real_one(void **state)
 	assert_true(qemu.is_reference);
 	assert_int_equal(qemu.accelerator == QEMU_KVM, qemu.accelerator_reason == NULL);
 	assert_int_equal(is_limited(&qemu, "kvm-clock"), qemu.accelerator == QEMU_TCG);
+	assert_true(qemu.accelerator == QEMU_KVM || is_limited(&qemu, qemu.accelerator_reason));
 	assert_int_equal(is_limited(&qemu, "PIIX3"), !qemu.piix4_isa);
 	assert_true(is_limited(&qemu, "revision 00") && is_limited(&qemu, "IDE") &&
 	            is_limited(&qemu, "INQUIRY"));
