@@ -70,7 +70,8 @@ static const char *const standing_limits[] = {
 
 /* With why: who could have KVM would rather know. */
 #define NO_KVM_LIMIT                                                                                         \
-	"without KVM there is no paravirtual clock (kvm-clock), and what a guest does with it is not seen: %s"
+	"without KVM there is no paravirtual clock (kvm-clock), and what a guest does with it is not seen: " \
+	"%s"
 /* Of virt. */
 static const char *const virt_limits[] = {
 	"QEMU's virt machine stands in for the platform's arm64 machines, whose devices the page does not "

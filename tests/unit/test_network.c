@@ -230,6 +230,24 @@ static void dns_knows_the_metadata_server(void **state)
 	assert_true(span_has(text_bytes(&reply), 2, "\x85\x83\0\1\0\0", 6));
 }
 
+static void dns_answers_a_client_of_today_as_one(void **state)
+{
+	static const char options[] = "\0\0\51\5\300\0\0\0\0\0\0";
+	(void)state;
+	ask_dns(METADATA_LABELS, sizeof(METADATA_LABELS), 1);
+	text_add_span(&bytes, span_of(options, sizeof(options) - 1));
+	size_t plain = reply.size;
+	text_clear(&reply);
+	bytes.data[11] = 1;
+	assert_true(dns_answer(text_bytes(&bytes), &reply));
+	assert_true(span_has(text_bytes(&reply), 2, "\x85\x80\0\1\0\1\0\0\0\1", 10));
+	assert_int_equal(reply.size, plain + 11);
+	assert_true(span_has(text_bytes(&reply), plain, "\0\0\51\2\0\0\0\0\0\0\0", 11));
+	text_clear(&reply);
+	assert_true(dns_answer(span_of(bytes.data, bytes.size - 10), &reply)); /* cut off */
+	assert_int_equal(reply.size, plain);
+}
+
 static void dns_refuses_damage(void **state)
 {
 	(void)state;
@@ -493,6 +511,7 @@ int main(void)
 		cmocka_unit_test_teardown(dhcp_does_not_answer_what_is_no_request, tear_down),
 		cmocka_unit_test_teardown(ntp_tells_the_time, tear_down),
 		cmocka_unit_test_teardown(dns_knows_the_metadata_server, tear_down),
+		cmocka_unit_test_teardown(dns_answers_a_client_of_today_as_one, tear_down),
 		cmocka_unit_test_teardown(dns_refuses_damage, tear_down),
 		cmocka_unit_test_teardown(metadata_has_values_and_directories, tear_down),
 		cmocka_unit_test_teardown(metadata_refuses_as_the_platform_does, tear_down),
