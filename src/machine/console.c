@@ -233,6 +233,9 @@ void console_restart(struct console *console)
 	leave_line(console);
 	for (int phase = RUN_LOADER; phase < RUN_PHASES; phase++)
 		console->run->steps[phase] = (struct run_step){ 0 };
+	/* What the boot before showed, or failed at, is nothing that this one did. */
+	console->run->symptoms.count = 0;
+	console->begin = console->lines.count;
 	sequence_forget(&console->sequence);
 	console->initrd = CONSOLE_INITRD_UNSEEN;
 	console->kernel_spoke = false;
@@ -248,7 +251,7 @@ void console_end(struct console *console)
 
 const char *console_find(const struct console *console, size_t from, const char *text, struct place *place)
 {
-	for (size_t i = from; i < console->lines.count; i++) {
+	for (size_t i = from > console->begin ? from : console->begin; i < console->lines.count; i++) {
 		const char *line = console->lines.items[i].text;
 		if (!strstr(line, text))
 			continue;

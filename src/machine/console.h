@@ -53,6 +53,7 @@ struct console {
 	size_t column;   /* of raw, where the next byte goes */
 	struct text last;
 	LIST(struct console_line) lines; /* the first ones; the rest is counted, and the newest kept below */
+	size_t begin; /* of those, the first of this boot: others are of one before a restart */
 	size_t text_size;                /* bytes of those */
 	struct text recent[CONSOLE_RECENT_MOST]; /* a ring: line n is in place n % CONSOLE_RECENT_MOST */
 	uint64_t line_count;                     /* of all */
@@ -76,13 +77,15 @@ void console_open(struct console *console, struct run *run, struct arena *arena)
 /* What came, at `seconds` of the run, with `cpu_seconds` used by the machine. */
 void console_feed(struct console *console, struct span bytes, double seconds, double cpu_seconds);
 
-/* The machine starts anew: what stands is a line, and no phase is reached. What failed has failed. */
+/* The machine starts anew: what stands is a line, no phase is reached, and no symptom seen. What failed has
+ * failed. */
 void console_restart(struct console *console);
 
 /* Nothing comes any more: what stands is a line. */
 void console_end(struct console *console);
 
-/* The first line from the n-th on (0-based) that holds `text`; NULL: none. *place is filled unless NULL. */
+/* The first line from the n-th on (0-based) of this boot that holds `text`; NULL: none. *place is filled
+ * unless NULL. */
 const char *console_find(const struct console *console, size_t from, const char *text, struct place *place);
 
 /* The line that stands now, complete or not; "" */

@@ -162,7 +162,7 @@ const char *kernel_line(const struct machine *machine, size_t from, const char *
                         struct place *place)
 {
 	const struct console *console = machine->console;
-	for (size_t i = from; i < console->lines.count; i++) {
+	for (size_t i = from > console->begin ? from : console->begin; i < console->lines.count; i++) {
 		const char *line = console->lines.items[i].text, *words = kernel_words(line);
 		if (begins ? !str_starts(words, text)
 		           : words == line || is_of_a_program(words) || !strstr(words, text))

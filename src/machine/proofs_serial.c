@@ -49,7 +49,7 @@ static bool find_line(const struct machine *machine, const char *name, struct to
 {
 	const struct console *console = machine->console;
 	bool found = false;
-	for (size_t i = 0; i < console->lines.count; i++) {
+	for (size_t i = console->begin; i < console->lines.count; i++) {
 		struct told told;
 		const char *line = console->lines.items[i].text;
 		if (!read_line(line, name, &told))

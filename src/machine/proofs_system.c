@@ -155,7 +155,8 @@ void prove_console(struct machine *machine, struct proof *out)
 	size_t stamped = 0;
 	const char *port = proof_console(machine);
 	bool banner = find_banner(machine, &place);
-	for (size_t i = 0; i < machine->console->lines.count && !banner && stamped < 3; i++) {
+	for (size_t i = machine->console->begin; i < machine->console->lines.count && !banner && stamped < 3;
+	     i++) {
 		const char *line = machine->console->lines.items[i].text, *words = kernel_words(line);
 		if (words == line || is_of_a_program(words))
 			continue;

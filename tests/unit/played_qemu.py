@@ -109,7 +109,8 @@ def reset(machine):
 
 def restart(machine, times=1):
     for _ in range(times):
-        machine.say("[    0.000000] Linux version 6.1.0\r\n[    9.000000] reboot: Restarting system\r\n")
+        machine.say("[    0.000000] Linux version 6.1.0\r\n[FAILED] Failed to mount /data.\r\n"
+                    "[    9.000000] reboot: Restarting system\r\n")
         machine.event("SHUTDOWN", guest=True, reason="guest-reset")
         machine.event("STOP")
         machine.serve(until="cont", seconds=10)

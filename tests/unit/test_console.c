@@ -309,6 +309,23 @@ static void kernel_lines(void **state)
 	assert_null(console_kernel_line(""));
 }
 
+/* What a boot said before the guest restarted itself tells nothing of the one behind it. */
+static void restarts(void **state)
+{
+	struct place place;
+	(void)state;
+	feed("[    0.000000] Linux version 6.1.0\nBooting from ROM...\n[FAILED] Failed to mount "
+	     "/data.\nrestarting");
+	assert_int_equal(run.symptoms.count, 1);
+	console_restart(&console);
+	assert_false(run.steps[RUN_KERNEL].reached);
+	assert_int_equal(run.symptoms.count, 0);
+	assert_null(console_find(&console, 0, "Booting from ROM...", NULL));
+	feed("Booting from ROM...\n");
+	assert_non_null(console_find(&console, 0, "Booting from ROM...", &place));
+	assert_int_equal(place.line, 5);
+}
+
 /* A system whose initramfs has a systemd of its own (dracut), as Fedora's consoles show. */
 static void the_initramfs_has_a_systemd(void **state)
 {
@@ -548,6 +565,7 @@ int main(void)
 		TEST(work_is_by_the_byte),
 		TEST(login_prompts),
 		TEST(kernel_lines),
+		TEST(restarts),
 		TEST(the_initramfs_has_a_systemd),
 		TEST(other_inits),
 		TEST(failures_by_their_marks),
