@@ -285,6 +285,10 @@ static bool not_started(struct boot *boot, struct error *error)
 	(void)loop_until(&boot->loop, boot_is_gone(boot) ? 0 : 1, NULL, NULL);
 	(void)boot_is_gone(boot);
 	const char *said = boot_complaint(boot);
+	if (process_is_starved(said))
+		return error_set(error, ERROR_IO,
+		                 "this host has not enough for a machine of 1 GiB: %s says \"%s\"",
+		                 boot->request->qemu->program, said);
 	if (*said)
 		return error_set(error, ERROR_UNSUPPORTED,
 		                 "%s cannot be the reference machine: it says \"%s\"",

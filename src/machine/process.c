@@ -186,6 +186,17 @@ bool process_listen(struct machine_process *process)
 	return false;
 }
 
+bool process_is_starved(const char *complaint)
+{
+	/* ENOMEM, EAGAIN, EMFILE and ENFILE; no locale of ours reaches it. */
+	static const char *const words[] = { "Cannot allocate memory", "Resource temporarily unavailable",
+		                             "Too many open files" };
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(complaint, words[i]))
+			return true;
+	return false;
+}
+
 double process_cpu_seconds(const struct machine_process *process)
 {
 	clockid_t clock;

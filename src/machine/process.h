@@ -36,6 +36,9 @@ void process_become(const struct machine_words *words, const struct machine_wiri
 /* Takes in what it said, without waiting. False: it has closed that end, and `said` is -1: forget it. */
 bool process_listen(struct machine_process *process);
 
+/* Is that complaint of this host, which had no memory, processes or descriptors left for it? */
+bool process_is_starved(const char *complaint);
+
 /* Processor time that it has used, seconds; below 0: not known. */
 double process_cpu_seconds(const struct machine_process *process);
 

@@ -1,6 +1,7 @@
 #include "machine/qemu_ask.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -96,8 +97,14 @@ static bool no_answer(struct machine_process *process, const char *program, cons
 	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
 	poll(&end, 1, 1000);
 	process_ended(process, &status);
-	return error_set(error, ERROR_UNSUPPORTED, "%s does not start the machine '%s': %s", program, machine,
-	                 process->complaint.size ? text_get(&process->complaint) : "it ended without a word");
+	struct span complaint = span_trim(span_of(process->complaint.data, process->complaint.size));
+	const char *words = (const char *)complaint.data;
+	if (process_is_starved(text_get(&process->complaint)))
+		return error_set(error, ERROR_IO, "this host has not enough to start %s: it says \"%.*s\"",
+		                 program, (int)complaint.size, words);
+	return error_set(error, ERROR_UNSUPPORTED, "%s does not start the machine '%s': %.*s", program,
+	                 machine, complaint.size ? (int)complaint.size : INT_MAX,
+	                 complaint.size ? words : "it ended without a word");
 }
 
 static void words_for(const char *program, const char *machine, int qmp, struct arena *arena,

@@ -161,8 +161,9 @@ static void restarts_once(void **state)
 	(void)state;
 	expect("restart", RUN_CAME_UP,
 	       "a login prompt stands on ttyS0, after the guest restarted itself once");
-	/* The phases are those of the boot that came up. */
-	assert_int_equal(run.steps[RUN_KERNEL].place.line, 3);
+	/* The phases are those of the boot that came up, and so is what it failed at. */
+	assert_int_equal(run.steps[RUN_KERNEL].place.line, 4);
+	assert_int_equal(run.symptoms.count, 0);
 	expect("restart_twice", RUN_FAILED, "the guest restarted itself a second time*Restarting system\"");
 	expect("panic_restart", RUN_FAILED, "the kernel panicked");
 	expect_symptom("kernel-panic", RUN_CONSOLE_PATH);

@@ -199,6 +199,19 @@ static void those_that_end(void **state)
 	refuses("yes | head -c 5000000 >&$socket", "says more than 4 MiB");
 }
 
+/* It does not start for want of what the host has: that is no fault of its own, and worth another try. */
+static void one_that_is_starved(void **state)
+{
+	(void)state;
+	struct qemu qemu;
+	struct error error = { 0 };
+	write_fake("qemu-system-x86_64", "echo 'jit buffer: Cannot allocate memory' >&2; exit 1");
+	assert_false(find(&qemu, &error));
+	assert_int_equal(error.code, ERROR_IO);
+	assert_non_null(
+		strstr(error.message, "qemu-system-x86_64: it says \"jit buffer: Cannot allocate memory\""));
+}
+
 /* It has its time, and no more; and nothing of it is left. */
 static void one_that_hangs(void **state)
 {
@@ -299,10 +312,15 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_real_one),   cmocka_unit_test(the_least),
-		cmocka_unit_test(a_newer_one),    cmocka_unit_test(what_will_not_do),
-		cmocka_unit_test(those_that_end), cmocka_unit_test(one_that_hangs),
-		cmocka_unit_test(firmware),       cmocka_unit_test(kvm),
+		cmocka_unit_test(the_real_one),
+		cmocka_unit_test(the_least),
+		cmocka_unit_test(a_newer_one),
+		cmocka_unit_test(what_will_not_do),
+		cmocka_unit_test(those_that_end),
+		cmocka_unit_test(one_that_is_starved),
+		cmocka_unit_test(one_that_hangs),
+		cmocka_unit_test(firmware),
+		cmocka_unit_test(kvm),
 		cmocka_unit_test(none),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
