@@ -113,7 +113,7 @@ static void add_machine(struct line *line)
 	text_add(&machine, uefi ? ",pflash0=code0,pflash1=vars0" : "");
 	add(line, "-machine", "%s", text_get(&machine));
 	add(line, "-accel", "%s", qemu->accelerator == QEMU_KVM ? "kvm" : "tcg");
-	add(line, "-cpu", "max");
+	add(line, "-cpu", "%s", qemu->no_cx16 ? "max,cx16=off" : "max");
 	add(line, "-smp", "2");
 	add(line, "-m", "1024");
 	add(line, "-display", "none");

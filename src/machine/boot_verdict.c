@@ -384,10 +384,32 @@ static void judge_outcome(struct boot *boot)
 	}
 }
 
+/* A kernel, or an init that dies of it, can be in want of what the processor lacks: none of that is the
+ * image's. */
+static void excuse_processor(struct boot *boot)
+{
+	struct run *run = boot->run;
+	if (run->end != RUN_FAILED || !boot->request->qemu->no_cx16)
+		return;
+	for (size_t i = 0; i < run->symptoms.count; i++) {
+		const char *name = run->symptoms.items[i].name;
+		if (!str_equal(name, "kernel-panic") && !str_equal(name, "kernel-oops"))
+			continue;
+		end(boot, RUN_MACHINE,
+		    arena_printf(boot->arena,
+		                 "%s, which may be for the processor that this QEMU gives it, one without "
+		                 "cmpxchg16b: a newer QEMU tells",
+		                 run->ended));
+		run->symptoms.count = 0;
+		return;
+	}
+}
+
 void boot_judge(struct boot *boot)
 {
 	drop_what_the_machine_lacks(boot);
 	judge_outcome(boot);
+	excuse_processor(boot);
 	if (boot->restarts > 0 && boot->run->end == RUN_CAME_UP)
 		boot->run->ended = arena_printf(boot->arena, "%s, after the guest restarted itself once",
 		                                boot->run->ended);

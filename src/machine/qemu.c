@@ -7,6 +7,7 @@
 #include "machine/kvm_probe.h"
 #include "machine/ovmf.h"
 #include "machine/qemu_ask.h"
+#include "machine/tcg_probe.h"
 #include "sandbox/server.h"
 
 /* A start takes some ten milliseconds: whoever needs longer than this on a busy machine will not boot on it.
@@ -72,6 +73,9 @@ static const char *const standing_limits[] = {
 #define NO_KVM_LIMIT                                                                                         \
 	"without KVM there is no paravirtual clock (kvm-clock), and what a guest does with it is not seen: " \
 	"%s"
+static const char no_cx16_limit[] = "this QEMU emulates the instruction cmpxchg16b wrongly, at which kernels "
+				    "of today crash: the guest's processor "
+				    "is one without it, and so none of x86-64-v2";
 /* Of virt. */
 static const char *const virt_limits[] = {
 	"QEMU's virt machine stands in for the platform's arm64 machines, whose devices the page does not "
@@ -148,6 +152,10 @@ static void take_features(const struct qemu_answers *answers, struct arena *aren
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(standing_limits) && qemu->is_reference; i++)
 		add_limit(arena, qemu, standing_limits[i]);
+	qemu->no_cx16 = qemu->accelerator != QEMU_KVM && qemu->is_reference &&
+	                tcg_probe(qemu->program, arena) == ANSWER_NO;
+	if (qemu->no_cx16)
+		add_limit(arena, qemu, no_cx16_limit);
 	if (qemu->accelerator != QEMU_KVM && qemu->is_reference)
 		add_limit(arena, qemu, arena_printf(arena, NO_KVM_LIMIT, qemu->accelerator_reason));
 }

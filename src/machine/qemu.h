@@ -19,6 +19,7 @@ struct qemu {
 	enum qemu_accelerator accelerator;
 	const char *accelerator_reason;    /* why not KVM; NULL with it */
 	const char *ovmf_code, *ovmf_vars; /* UEFI firmware; NULL: not installed, see ovmf_missing() */
+	bool no_cx16; /* its emulation of cmpxchg16b is wrong: its guests have a processor without */
 	LIST(const char *) limits;         /* what it cannot offer of the page's machine, one sentence each */
 	/* What the command line is made by: has it this switch, property or device? */
 	struct {

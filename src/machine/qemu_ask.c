@@ -131,6 +131,22 @@ static void words_for(const char *program, const char *machine, int qmp, struct 
 		*LIST_ADD(arena, &out->items) = words[i];
 }
 
+bool qemu_hear(const struct machine_words *words, struct machine_wiring *wiring, const int ends[2],
+               const char *asked, double seconds, struct machine_process *process, struct text *said,
+               bool *timely, struct error *error)
+{
+	wiring->qmp = ends[1];
+	bool started = process_start(words, wiring, process, error);
+	close(ends[1]);
+	if (started) {
+		/* It fits the socket's buffer; one who is gone is told of by the end. */
+		(void)!send(ends[0], asked, strlen(asked), MSG_NOSIGNAL);
+		*timely = collect(ends[0], process, seconds_now() + seconds, said);
+	}
+	close(ends[0]);
+	return started;
+}
+
 bool qemu_ask(const char *program, const char *machine, double seconds, struct arena *arena,
               struct qemu_answers *out, struct error *error)
 {
@@ -141,19 +157,11 @@ bool qemu_ask(const char *program, const char *machine, double seconds, struct a
 	struct machine_words words = { 0 };
 	struct machine_wiring wiring = machine_wiring_none();
 	struct machine_process process;
-	wiring.qmp = ends[1];
-	words_for(program, machine, ends[1], arena, &words);
-	bool started = process_start(&words, &wiring, &process, error);
-	close(ends[1]);
-	if (!started) {
-		close(ends[0]);
-		return false;
-	}
 	struct text said CLEANUP(text_free) = { 0 };
-	/* It fits the socket's buffer; one who is gone is told of below. */
-	(void)!send(ends[0], questions, strlen(questions), MSG_NOSIGNAL);
-	bool timely = collect(ends[0], &process, seconds_now() + seconds, &said);
-	close(ends[0]);
+	bool timely;
+	words_for(program, machine, ends[1], arena, &words);
+	if (!qemu_hear(&words, &wiring, ends, questions, seconds, &process, &said, &timely, error))
+		return false;
 	if (timely)
 		take_lines(span_of(said.data, said.size), arena, out);
 	bool answered = timely && qemu_answered(out, "machine");

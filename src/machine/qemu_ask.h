@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/text.h"
+#include "machine/process.h"
 
 /* Its replies by the name of the question: json_decref(answers.replies). */
 struct qemu_answers {
@@ -19,6 +21,15 @@ struct qemu_answers {
  */
 NODISCARD bool qemu_ask(const char *program, const char *machine, double seconds, struct arena *arena,
                         struct qemu_answers *out, struct error *error);
+
+/*
+ * What a QEMU says that is started with these words on the machine's QMP until it ends or closes it,
+ * `questions` asked: *timely tells whether that came within `seconds`. ends[1] is the machine's. It is still
+ * to be stopped. ERROR_IO: no process could be had.
+ */
+NODISCARD bool qemu_hear(const struct machine_words *words, struct machine_wiring *wiring, const int ends[2],
+                         const char *questions, double seconds, struct machine_process *process,
+                         struct text *said, bool *timely, struct error *error);
 
 /* Does the reply to this question list something of this name, by the member `key` of its items? */
 bool qemu_lists(const struct qemu_answers *answers, const char *question, const char *key, const char *name);

@@ -27,6 +27,7 @@ static struct arena arena;
 static struct run run;
 static bool kernel_alone; /* and no disk */
 static bool inside;       /* it shall tell of itself */
+static bool no_cx16;
 static char folder[] = "/tmp/slipway-boot-XXXXXX";
 static const char *logs = folder;
 
@@ -62,7 +63,8 @@ static bool boot(const char *play, double patience, struct error *error)
 		             .version = "10.0.2",
 		             .arch = "x86_64",
 		             .is_reference = true,
-		             .piix4_isa = true };
+		             .piix4_isa = true,
+		             .no_cx16 = no_cx16 };
 	struct machine_request request = {
 		.qemu = &qemu,
 		.firmware = MACHINE_BIOS,
@@ -139,6 +141,12 @@ static void fails_by_its_console(void **state)
 	expect("panic", RUN_FAILED, "init ended, which is the kernel's end");
 	expect_symptom("kernel-panic", RUN_CONSOLE_PATH);
 	assert_int_equal(run.last_lines.count, 1);
+	/* Where the processor may be at fault the image is not. */
+	no_cx16 = true;
+	expect("panic", RUN_MACHINE,
+	       "init ended, which is the kernel's end, which may be for the processor*");
+	assert_int_equal(run.symptoms.count, 0);
+	no_cx16 = false;
 	/* That the machine is reset then follows from it. */
 	expect("panic_and_reset", RUN_FAILED, "the kernel panicked");
 	expect_symptom("kernel-panic", RUN_CONSOLE_PATH);

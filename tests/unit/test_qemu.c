@@ -19,6 +19,7 @@
 #include "machine/ovmf.h"
 #include "machine/qemu.h"
 #include "machine/qemu_ask.h"
+#include "machine/tcg_probe.h"
 #include "tools.h"
 
 static char folder[] = "/tmp/slipway-qemu-XXXXXX";
@@ -88,6 +89,8 @@ static void the_real_one(void **state)
 		skip();
 	}
 	assert_int_equal(qemu.program[0], '/');
+	if (qemu.accelerator == QEMU_TCG)
+		assert_int_not_equal(tcg_probe(qemu.program, &arena), ANSWER_UNKNOWN);
 	assert_true(qemu.version[0] >= '1' && qemu.version[0] <= '9');
 	assert_string_equal(qemu.arch, "x86_64");
 	assert_true(qemu.is_reference);
@@ -135,6 +138,22 @@ static void the_least(void **state)
 	assert_true(is_limited(&qemu, "PIIX3") && is_limited(&qemu, "ttyS2") &&
 	            is_limited(&qemu, "virtio-rng") && is_limited(&qemu, "SPC-4") &&
 	            is_limited(&qemu, "hot-plug") && is_limited(&qemu, "kvm-clock"));
+}
+
+/* Its guest asked for a reset: the flags were wrong. */
+static void one_that_computes_wrong(void **state)
+{
+	(void)state;
+	struct qemu qemu;
+	struct error error;
+	write_fake("qemu-system-x86_64",
+	           SAYS(LEAST "{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-reset\"}}\n"));
+	assert_true(find(&qemu, &error));
+	assert_true(qemu.no_cx16 && is_limited(&qemu, "cmpxchg16b"));
+	write_fake("qemu-system-x86_64",
+	           SAYS(LEAST "{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-shutdown\"}}\n"));
+	assert_true(find(&qemu, &error));
+	assert_false(qemu.no_cx16 || is_limited(&qemu, "cmpxchg16b"));
 }
 
 static void a_newer_one(void **state)
@@ -318,6 +337,7 @@ int main(void)
 		cmocka_unit_test(what_will_not_do),
 		cmocka_unit_test(those_that_end),
 		cmocka_unit_test(one_that_is_starved),
+		cmocka_unit_test(one_that_computes_wrong),
 		cmocka_unit_test(one_that_hangs),
 		cmocka_unit_test(firmware),
 		cmocka_unit_test(kvm),
