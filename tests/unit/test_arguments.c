@@ -97,6 +97,17 @@ static void check_golden(const char *name, const struct qemu *qemu, const struct
 	free(now);
 }
 
+static void without_cmpxchg16b(void **state)
+{
+	(void)state;
+	struct qemu qemu = whole_qemu();
+	struct machine_wiring wiring = whole_wiring(MACHINE_BIOS);
+	qemu.no_cx16 = true;
+	char *lines = lines_of(&qemu, &wiring);
+	assert_non_null(strstr(lines, "\n-cpu max,cx16=off\n"));
+	free(lines);
+}
+
 static void with_bios(void **state)
 {
 	(void)state;
@@ -180,6 +191,7 @@ static void every_descriptor_is_handed_over_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_cmpxchg16b),
 		cmocka_unit_test(with_bios),
 		cmocka_unit_test(with_uefi),
 		cmocka_unit_test(with_a_kernel),
