@@ -2,11 +2,13 @@
 with a menu, a kernel (of which only what a reader sees is real), an initramfs and the files of a system."""
 
 import binascii
+import functools
 import gzip
 import os
 import pathlib
 import struct
 import subprocess
+import tempfile
 import zlib
 
 SECTOR = 512
@@ -163,29 +165,33 @@ def put_root(path, folder, features):
     part.unlink()
 
 
-def put_esp(path, folder):
-    part, early, loader = folder / "esp.part", folder / "early.cfg", folder / "grubx64.efi"
-    early.write_text(f"search.fs_uuid {UUID} root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n")
-    run("grub-mkimage", "-O", "x86_64-efi", "-o", loader, "-c", early, "-p", "/EFI/debian", "fat")
-    run("mkfs.vfat", "-C", "-i", "5a1d7e02", "-n", "ESP", part, ESP[1] // 1024)
-    run("mmd", "-i", part, "::/EFI", "::/EFI/BOOT", "::/EFI/debian")
-    run("mcopy", "-i", part, loader, "::/EFI/BOOT/BOOTX64.EFI")
-    run("mcopy", "-i", part, early, "::/EFI/debian/a long name, and.more.cfg")
-    (folder / "vmlinuz").write_bytes(kernel())
-    run("mcopy", "-i", part, folder / "vmlinuz", "::/vmlinuz-6.1.0")
-    put(path, ESP[0], part.read_bytes())
-    part.unlink()
+@functools.cache
+def esp():
+    """The EFI system partition, the same on every disk."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        part, early, loader = folder / "esp.part", folder / "early.cfg", folder / "grubx64.efi"
+        early.write_text(f"search.fs_uuid {UUID} root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n")
+        run("grub-mkimage", "-O", "x86_64-efi", "-o", loader, "-c", early, "-p", "/EFI/debian", "fat")
+        run("mkfs.vfat", "-C", "-i", "5a1d7e02", "-n", "ESP", part, ESP[1] // 1024)
+        run("mmd", "-i", part, "::/EFI", "::/EFI/BOOT", "::/EFI/debian")
+        run("mcopy", "-i", part, loader, "::/EFI/BOOT/BOOTX64.EFI")
+        run("mcopy", "-i", part, early, "::/EFI/debian/a long name, and.more.cfg")
+        (folder / "vmlinuz").write_bytes(kernel())
+        run("mcopy", "-i", part, folder / "vmlinuz", "::/vmlinuz-6.1.0")
+        return part.read_bytes()
 
 
-def put_bios(path, folder):
-    core = folder / "core.img"
-    run("grub-mkimage", "-O", "i386-pc", "-o", core, "-p", "(,gpt3)/boot/grub", "biosdisk", "part_gpt", "ext2")
-    content = bytearray(core.read_bytes())
+@functools.cache
+def bios():
+    """GRUB's boot code and its core image, the same on every disk."""
+    with tempfile.NamedTemporaryFile() as core:
+        run("grub-mkimage", "-O", "i386-pc", "-o", core.name, "-p", "(,gpt3)/boot/grub", "biosdisk", "part_gpt", "ext2")
+        content = bytearray(pathlib.Path(core.name).read_bytes())
     boot = bytearray(pathlib.Path("/usr/lib/grub/i386-pc/boot.img").read_bytes()[:440])
     struct.pack_into("<Q", boot, 0x5c, BIOS[0] // SECTOR)
     struct.pack_into("<Q", content, 0x1f4, BIOS[0] // SECTOR + 1)
-    put(path, 0, boot)
-    put(path, BIOS[0], content)
+    return boot, content
 
 
 def put_table(path):
@@ -206,8 +212,10 @@ def make(path, folder, changes=None, features="^metadata_csum,^has_journal"):
         disk.truncate(SIZE)
     put_table(path)
     put_root(path, folder, features)
-    put_esp(path, folder)
-    put_bios(path, folder)
+    put(path, ESP[0], esp())
+    boot, core = bios()
+    put(path, 0, boot)
+    put(path, BIOS[0], core)
 
 
 def sign_gpt(image):

@@ -52,19 +52,23 @@ def entry_of(path):
     """The Entry of a real file, as the image made from it should show it."""
     status = os.lstat(path)
     kinds = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
-    kind = kinds.get(stat.S_IFMT(status.st_mode), "o")
+    kind, content = kinds.get(stat.S_IFMT(status.st_mode), "o"), b""
+    if kind == "f" and status.st_size > 0:
+        with open(path, "rb", buffering=0) as file:
+            content = file.readall()
     return Entry(
         kind, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, status.st_size, int(status.st_mtime),
-        os.readlink(path) if kind == "l" else "", pathlib.Path(path).read_bytes() if kind == "f" else b"")
+        os.readlink(path) if kind == "l" else "", content)
 
 
 def entries_of(folder):
     """path -> Entry for all below a real folder; its root is "/"."""
-    found = {"/": entry_of(folder)}
-    for parent, folders, files in os.walk(folder):
+    above = str(folder)
+    found = {"/": entry_of(above)}
+    for parent, folders, files in os.walk(above):
         for name in folders + files:
-            path = os.path.join(parent, name)
-            found["/" + os.path.relpath(path, folder)] = entry_of(path)
+            path = f"{parent}/{name}"
+            found[path[len(above):]] = entry_of(path)
     return found
 
 
@@ -72,7 +76,7 @@ def differences(wanted, got, fields=Entry._fields):
     """Sentences about what differs; sizes count for files and links only."""
     found = [f"{path}: not seen by us" for path in sorted(wanted.keys() - got.keys())]
     found += [f"{path}: only seen by us" for path in sorted(got.keys() - wanted.keys())]
-    for path in sorted(wanted.keys() & got.keys()):
+    for path in sorted(path for path in wanted.keys() & got.keys() if wanted[path] != got[path]):
         for field in fields:
             ours, theirs = getattr(got[path], field), getattr(wanted[path], field)
             if ours != theirs and not (field == "size" and wanted[path].kind in "do"):
