@@ -13,7 +13,7 @@ from run import common
 PROOFS = {"acpi", "net-driven", "net-checksum", "net-tso4", "net-gro4", "scsi-driven", "scsi-command-sets",
           "scsi-one-queue", "scsi-sectors", "scsi-disks-only", "scsi-hotplug", "scsi-hotunplug", "console", "root", "login"}
 LACKED = {"pnp", "serial-ttyS0", "serial-ttyS1", "serial-ttyS2", "serial-ttyS3"}
-RAN = {"hardware.serial.pl011"}
+RAN = {"hardware.serial.pl011", "boot.serial-getty"}
 
 
 def wrong_proofs(boot):
