@@ -52,7 +52,7 @@ static const struct {
 	{ "isa-fdc", "irq", offsetof(struct qemu, has.floppy_irq),
 	  "this QEMU cannot move the floppy controller from interrupt 6, which it shares with ttyS2" },
 	{ "virtio-rng-pci", NULL, offsetof(struct qemu, has.rng), "this QEMU has no virtio-rng" },
-	{ "pcie-root-port", "slot", offsetof(struct qemu, has.root_port), NULL },
+	{ "root-ports", "pcie-root-port", offsetof(struct qemu, has.root_port), NULL },
 	{ "scsi-hd", "scsi_version", offsetof(struct qemu, has.scsi_version),
 	  "the disk of this QEMU cannot say SPC-4" },
 	{ "scsi-hd", "rotation_rate", offsetof(struct qemu, has.rotation_rate), NULL },
