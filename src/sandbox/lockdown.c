@@ -33,8 +33,16 @@
 #define DIRECTORY_FILES 64
 #define SERVER_FILES    64
 
-void lockdown_limit(int resource, uint64_t soft, uint64_t hard)
+/* What setrlimit() takes: an enumeration of its own in glibc, and an int elsewhere. */
+#ifdef __GLIBC__
+typedef __rlimit_resource_t resource_number;
+#else
+typedef int resource_number;
+#endif
+
+void lockdown_limit(int number, uint64_t soft, uint64_t hard)
 {
+	resource_number resource = (resource_number)number;
 	struct rlimit limit = { .rlim_cur = soft, .rlim_max = hard };
 	/* Where a lower hard limit stands already, that one is as good. */
 	if (setrlimit(resource, &limit) != 0 && getrlimit(resource, &limit) == 0 && limit.rlim_cur > soft) {
@@ -43,10 +51,16 @@ void lockdown_limit(int resource, uint64_t soft, uint64_t hard)
 	}
 }
 
+void lockdown_limit_memory(uint64_t most)
+{
+	if (!UNDER_SANITIZER)
+		lockdown_limit(RLIMIT_AS, most, most);
+}
+
 static void set_limits(const struct worker_limits *limits, uint64_t files)
 {
-	if (limits->memory_bytes && !UNDER_SANITIZER)
-		lockdown_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes);
+	if (limits->memory_bytes)
+		lockdown_limit_memory(limits->memory_bytes);
 	/* SIGXCPU at the soft limit tells what happened; the hard one is for a worker that blocks it. */
 	lockdown_limit(RLIMIT_CPU, limits->cpu_seconds, limits->cpu_seconds + 1);
 	lockdown_limit(RLIMIT_CORE, 0, 0);

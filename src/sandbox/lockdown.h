@@ -17,7 +17,9 @@ void lockdown(const struct worker_access *access, int output, const struct worke
 void lockdown_child(pid_t parent);
 
 /* A limit of setrlimit(), or the lower one that stands already. */
-void lockdown_limit(int resource, uint64_t soft, uint64_t hard);
+void lockdown_limit(int number, uint64_t soft, uint64_t hard);
+/* Of address space, in bytes; none under a sanitizer. */
+void lockdown_limit_memory(uint64_t most);
 
 /* Closes all descriptors from this one on. */
 void lockdown_close_from(int first);

@@ -94,7 +94,7 @@ void lockdown_machine(const char *program, const int reads[MACHINE_READS])
 void lockdown_machine_limits(int overlay)
 {
 	lockdown_limit(RLIMIT_CORE, 0, 0); /* it would hold the guest's memory */
-	lockdown_limit(RLIMIT_AS, MEMORY_MOST, MEMORY_MOST);
+	lockdown_limit_memory(MEMORY_MOST);
 	if (overlay >= 0) {
 		uint64_t most = unnamed_room(overlay);
 		lockdown_limit(RLIMIT_FSIZE, most, most);
