@@ -1,62 +1,12 @@
-// The GRUB script evaluator: the language, the menu, and what happens where it cannot be followed.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+// What GRUB boots by its menu: entries, defaults, the environment block, real menus.
 
-#include <cmocka.h>
-
-#include "grub_disk.h"
-#include "tools.h"
-
-struct run {
-	struct fake_disk disk;
-	struct arena arena;
-	struct boot boot;
-	struct error error;
-	bool finished;
-	char block[1024];
-};
-
-/* A disk with two kernels in partition 2, where GRUB and its configuration live too. */
-static struct run *new_run(void)
-{
-	struct run *run = calloc(1, sizeof(*run));
-	assert_non_null(run);
-	fake_add(&run->disk, 2, "/boot/vmlinuz-1", "kernel");
-	fake_add(&run->disk, 2, "/boot/initrd-1", "initrd");
-	fake_add(&run->disk, 2, "/boot/vmlinuz-2", "kernel");
-	fake_add(&run->disk, 2, "/boot/initrd-2", "initrd");
-	fake_add(&run->disk, 1, "/vmlinuz-3", "kernel");
-	return run;
-}
+#include "grub_bench.h"
 
 static void set_env(struct run *run, const char *lines)
 {
 	int used = snprintf(run->block, sizeof(run->block), "# GRUB Environment Block\n%s", lines);
 	memset(run->block + used, '#', sizeof(run->block) - (size_t)used);
 	fake_add_span(&run->disk, 2, "/boot/grub/grubenv", span_of(run->block, sizeof(run->block)));
-}
-
-static void start(struct run *run, const char *platform)
-{
-	struct grub_disk disk = fake_interface(&run->disk);
-	struct grub_start from = { .platform = platform,
-		                   .cpu = "x86_64",
-		                   .prefix = "/boot/grub",
-		                   .config = "/boot/grub/grub.cfg",
-		                   .partition = 2 };
-	struct budget budget = budget_default();
-	run->finished = grub_run(&disk, &from, &budget, &run->arena, &run->boot, &run->error);
-}
-
-static struct run *run_script(const char *script)
-{
-	struct run *run = new_run();
-	fake_add(&run->disk, 2, "/boot/grub/grub.cfg", script);
-	start(run, "pc");
-	return run;
 }
 
 static struct run *run_script_with_env(const char *script, const char *env)
@@ -66,136 +16,6 @@ static struct run *run_script_with_env(const char *script, const char *env)
 	fake_add(&run->disk, 2, "/boot/grub/grub.cfg", script);
 	start(run, "pc");
 	return run;
-}
-
-static void end(struct run *run)
-{
-	arena_free(&run->arena);
-	free(run);
-}
-
-static const struct boot_entry *default_of(const struct run *run)
-{
-	if (run->boot.default_known != ANSWER_YES)
-		print_message("default: %s\n", run->boot.default_reason);
-	assert_int_equal(run->boot.default_known, ANSWER_YES);
-	assert_true(run->boot.default_index < run->boot.entries.count);
-	return &run->boot.entries.items[run->boot.default_index];
-}
-
-static void default_is(struct run *run, const char *title, const char *reason)
-{
-	assert_string_equal(default_of(run)->title, title);
-	if (reason)
-		assert_string_equal(run->boot.default_reason, reason);
-	end(run);
-}
-
-static void default_unknown(struct run *run, const char *part_of_reason)
-{
-	assert_int_equal(run->boot.default_known, ANSWER_UNKNOWN);
-	assert_non_null(run->boot.default_reason);
-	if (!strstr(run->boot.default_reason, part_of_reason))
-		fail_msg("\"%s\" does not name \"%s\"", run->boot.default_reason, part_of_reason);
-	end(run);
-}
-
-/* A condition decides which of two entries comes first. */
-static void holds(const char *condition, bool expected)
-{
-	char script[2048];
-	snprintf(script, sizeof(script),
-	         "set empty=\nset word=abc\nset number=7\nset two='a b'\n"
-	         "if %s; then menuentry yes { linux /boot/vmlinuz-1\n }\nfi\nmenuentry no { true\n }\n",
-	         condition);
-	struct run *run = run_script(script);
-	if (!str_equal(default_of(run)->title, expected ? "yes" : "no"))
-		fail_msg("%s is not %s", condition, expected ? "true" : "false");
-	end(run);
-}
-
-static void conditions(void **state)
-{
-	(void)state;
-	holds("[ \"$word\" = abc ]", true);
-	holds("[ x$word == xabc ]", true);
-	holds("[ $word != abc ]", false);
-	holds("test $word = abc", true);
-	holds("[ -n \"$word\" ]", true);
-	holds("[ -z \"$word\" ]", false);
-	holds("[ \"$empty\" ]", false);
-	holds("[ \"${word}\" ]", true);
-	holds("[ -n $empty ]", true); /* one word: the text "-n" */
-	holds("[ ! -n \"$word\" ]", false);
-	holds("! false", true);
-	holds("[ \"$word\" = abc -a \"$number\" = 7 ]", true);
-	holds("[ \"$word\" = x -o \"$number\" = 7 ]", true);
-	holds("[ \"$word\" = x -o \"$number\" = 8 ]", false);
-	holds("[ \"$word\" = abc -o \"$number\" = 8 -a -z x ]", true);
-	holds("[ ( $word = x -o $word = abc ) -a ! ( $number = 8 ) ]", true);
-	holds("[ $number -eq 0x7 ]", true);
-	holds("[ $number -lt 10 ]", true);
-	holds("[ $number -ge 8 ]", false);
-	holds("[ -1 -lt 0 ]", true);
-	holds("[ -f /boot/vmlinuz-1 ]", true);
-	holds("[ -f (hd0,gpt1)/vmlinuz-3 ]", true);
-	holds("[ -f (hd0,1)/vmlinuz-3 ]", true);
-	holds("[ -f (hd0,msdos1)/vmlinuz-3 ]", false);
-	holds("[ -e /boot/nothing ]", false);
-	holds("[ -d /boot/grub ]", true);
-	holds("[ -s $prefix/grub.cfg ]", true);
-	holds("[ -d /boot/vmlinuz-1 ]", false);
-	holds("false; true", true);
-	holds("search --no-floppy --fs-uuid --set=root boot-uuid", true);
-	holds("search --no-floppy --fs-uuid --set=root no-such-uuid", false);
-	holds("[ \"$grub_platform\" = pc ]", true);
-	holds("[ x$feature_timeout_style = xy ]", true);
-	holds("[ \"$two\" = 'a b' ]", true);
-	holds("[ x\"${unset_variable}\" = x ]", true);
-	holds("false; [ $? = 1 ]", true);
-}
-
-static void words(void **state)
-{
-	(void)state;
-	struct run *run =
-		run_script("set a=1 # comment\n"
-	                   "set b='two words'\n"
-	                   "menuentry \"T \\\"$a\\\" \\$b ${b}\" 'x' --id my-id {\n"
-	                   "  linux /boot/vmlinuz-1 \\\n    root=UUID=root-uuid a\\ b \"$b\" $b x#y "
-	                   "'q\"' $missing \"\"\n"
-	                   "  initrd /boot/initrd-1 newc:n:/boot/initrd-2\n"
-	                   "}\n");
-	const struct boot_entry *entry = default_of(run);
-	assert_string_equal(entry->title, "T \"1\" $b two words");
-	assert_string_equal(entry->id, "my-id");
-	assert_string_equal(entry->command_line,
-	                    "root=UUID=root-uuid \"a b\" \"two words\" two words x#y q\\\" ");
-	assert_string_equal(entry->kernel.path, "/boot/vmlinuz-1");
-	assert_int_equal(entry->kernel.partition, 2);
-	assert_int_equal(entry->kernel.found, ANSWER_YES);
-	assert_int_equal(entry->initrds.count, 2);
-	assert_string_equal(entry->initrds.items[1].path, "/boot/initrd-2");
-	assert_int_equal(entry->initrds.items[1].found, ANSWER_YES);
-	assert_int_equal(entry->place.line, 4);
-	assert_string_equal(entry->place.path, "/boot/grub/grub.cfg");
-	assert_true(str_starts(entry->place.text, "linux /boot/vmlinuz-1"));
-	end(run);
-}
-
-static const char *const two_entries =
-	"menuentry 'One' --id one { linux /boot/vmlinuz-1 root=UUID=root-uuid\n initrd /boot/initrd-1\n }\n"
-	"submenu 'Old > ones' --id old {\n"
-	"  menuentry 'Two' --id two { linux /boot/vmlinuz-2\n }\n"
-	"  menuentry 'Three' --id three { search --set=root --fs-uuid boot-uuid\n linux //vmlinuz-3\n }\n"
-	"}\n"
-	"menuentry 'Last' --id last { linux /boot/missing\n }\n";
-
-static struct run *with_default(const char *value)
-{
-	char script[2048];
-	snprintf(script, sizeof(script), "set default='%s'\n%s", value, two_entries);
-	return run_script(script);
 }
 
 static void defaults(void **state)
@@ -217,21 +37,6 @@ static void defaults(void **state)
 	default_is(with_default("-1"), "One", NULL);
 	default_is(with_default("1>9"), "Old >> ones>Two", NULL);
 	default_unknown(with_default("2 kernels"), "index for some versions");
-}
-
-static void entries(void **state)
-{
-	(void)state;
-	struct run *run = with_default("1>1");
-	assert_int_equal(run->boot.entries.count, 4);
-	const struct boot_entry *entry = default_of(run);
-	assert_string_equal(entry->kernel.path, "/vmlinuz-3");
-	assert_int_equal(entry->kernel.partition, 1);
-	assert_string_equal(entry->command_line, "");
-	assert_int_equal(run->boot.entries.items[3].kernel.found, ANSWER_NO);
-	assert_int_equal(run->boot.default_place.line, 1);
-	assert_string_equal(run->boot.default_place.text, "set default='1>1'");
-	end(run);
 }
 
 static void no_entries(void **state)
@@ -313,109 +118,6 @@ static void timeouts(void **state)
 	end(run);
 	run = run_script("regexp --set 1:timeout x y\nmenuentry a { linux /boot/vmlinuz-1\n }\n");
 	assert_null(run->boot.timeout);
-	end(run);
-}
-
-static void functions_and_loops(void **state)
-{
-	(void)state;
-	default_is(
-		run_script(
-			"function pick { if [ \"$1\" = two ]; then set default=$2; return 1; fi; true\n }\n"
-			"pick one 0\nif pick two 1; then set default=0; fi\n"
-			"menuentry a { true\n }\nmenuentry b { linux /boot/vmlinuz-1\n }\n"),
-		"b", "set default=1");
-	default_is(
-		run_script("set n=\nfor x in a b c d; do if [ $x = c ]; then break; fi; set n=${n}x\ndone\n"
-	                   "until [ $n = xxxx ]; do set n=${n}x; done\n"
-	                   "if [ $n = xxxx ]; then set default=1; fi\n"
-	                   "menuentry a { true\n }\nmenuentry b { true\n }\n"),
-		"b", NULL);
-	default_is(run_script("function f { shift; set default=$1; }\nf 0 1\n"
-	                      "menuentry a { true\n }\nmenuentry b { true\n }\n"),
-	           "b", NULL);
-	default_is(run_script("if false; then set default=0; elif true; then set default=1; else "
-	                      "set default=2; fi\nmenuentry a { true\n }\nmenuentry b { true\n }\n"),
-	           "b", NULL);
-}
-
-static void other_files(void **state)
-{
-	(void)state;
-	struct run *run = new_run();
-	fake_add(&run->disk, 2, "/boot/grub/grub.cfg",
-	         "set default=1\nset x=1\nset y=1\nexport y\nsource $config_directory/more.cfg\n"
-	         "search.fs_uuid boot-uuid root hd0,gpt9\nset prefix=($root)'/grub'\n"
-	         "configfile $prefix/grub.cfg\nmenuentry never { true\n }\n");
-	fake_add(&run->disk, 2, "/boot/grub/more.cfg", "menuentry sourced { true\n }\n");
-	fake_add(&run->disk, 1, "/grub/grub.cfg",
-	         "menuentry inner$x$y$config_file { linux /vmlinuz-3\n }\nmenuentry second { true\n }\n");
-	start(run, "efi");
-	assert_int_equal(run->boot.entries.count, 2);
-	assert_int_equal(run->boot.entries.items[0].kernel.partition, 1);
-	assert_int_equal(run->boot.entries.items[0].place.partition, 1);
-	assert_string_equal(run->boot.entries.items[0].place.path, "/grub/grub.cfg");
-	default_is(run, "inner1(hd0,gpt1)/grub/grub.cfg", "no default is set, so GRUB takes the first entry");
-}
-
-static void missing_file(void **state)
-{
-	(void)state;
-	struct run *run = run_script("configfile /boot/none.cfg\nmenuentry a { true\n }\n");
-	assert_int_equal(run->boot.problems.count, 1);
-	assert_string_equal(run->boot.problems.items[0].code, "grub-config-file");
-	assert_int_equal(run->boot.problems.items[0].place.line, 1);
-	default_is(run, "a", NULL);
-}
-
-static void what_cannot_be_followed(void **state)
-{
-	(void)state;
-	/* A command that nothing depends on is passed over. */
-	default_is(run_script("frobnicate\nmenuentry a { linux /boot/vmlinuz-1\n }\n"), "a", NULL);
-	default_is(run_script("if loadfont unicode; then set gfxmode=auto; fi\n"
-	                      "menuentry a { linux /boot/vmlinuz-1\n }\n"),
-	           "a", NULL);
-	default_unknown(run_script("true\nif frobnicate; then set default=1; fi\nmenuentry a { true\n }\n"
-	                           "menuentry b { true\n }\n"),
-	                "grub.cfg:2: cannot follow `frobnicate`");
-	default_unknown(
-		run_script("if frobnicate; then menuentry a { true\n }\nfi\nmenuentry b { true\n }\n"),
-		"frobnicate");
-	/* Behind the default, it does not matter. */
-	default_is(run_script("menuentry a { true\n }\nif frobnicate; then menuentry b { true\n }\nfi\n"),
-	           "a", NULL);
-	default_is(run_script("set default=b\nif frobnicate; then menuentry a { true\n }\nfi\n"
-	                      "menuentry b { true\n }\n"),
-	           "b", NULL);
-	default_unknown(run_script("if frobnicate; then exit; fi\nmenuentry a { true\n }\n"), "frobnicate");
-	default_unknown(run_script("cat --set=default /x\nmenuentry a { true\n }\n"), "cannot follow `cat`");
-	default_unknown(run_script("menuentry a { if frobnicate; then linux /boot/vmlinuz-1; fi\n }\n"),
-	                "frobnicate");
-	default_unknown(run_script("menuentry a { search --fs-uuid --set=root twice-uuid\n"
-	                           "linux /boot/vmlinuz-1\n }\n"),
-	                "twice-uuid");
-	default_unknown(run_script("menuentry a { linux (lvm/vg-root)/boot/vmlinuz-1\n }\n"),
-	                "device (lvm/vg-root)");
-	default_unknown(run_script("menuentry a { true\n"), "syntax error");
-	default_unknown(run_script("set default=0\nif true; menuentry b {\n fi\nmenuentry a { true\n }\n"),
-	                "syntax error");
-	default_unknown(run_script("set default=0\n$(date)\nmenuentry a { true\n }\n"), "syntax error");
-	default_unknown(run_script("menuentry a { linux /boot/vmlinuz-1 $lockdown\n }\n"), "$lockdown");
-}
-
-static void unreadable_partition(void **state)
-{
-	(void)state;
-	struct run *run = new_run();
-	run->disk.unreadable = 1;
-	fake_add(&run->disk, 2, "/boot/grub/grub.cfg",
-	         "menuentry a { search --fs-uuid --set=root boot-uuid\nlinux /vmlinuz-3\n }\n"
-	         "menuentry b { linux /boot/vmlinuz-1\n }\n");
-	start(run, "pc");
-	assert_int_equal(run->boot.default_known, ANSWER_YES);
-	assert_int_equal(run->boot.entries.items[0].kernel.found, ANSWER_UNKNOWN);
-	assert_int_equal(run->boot.entries.items[1].kernel.found, ANSWER_YES);
 	end(run);
 }
 
@@ -553,47 +255,9 @@ static void suse_extras(void **state)
 	default_is(run, "openSUSE Leap 15.6", NULL);
 }
 
-/* Every limit stops the run with a reason, and soon. */
-static void stopped(const char *script, const char *part_of_reason)
-{
-	struct run *run = run_script(script);
-	assert_false(run->finished);
-	assert_int_equal(run->error.code, ERROR_LIMIT);
-	if (!strstr(run->error.message, part_of_reason))
-		fail_msg("\"%s\" does not say \"%s\"", run->error.message, part_of_reason);
-	assert_int_not_equal(run->boot.default_known, ANSWER_YES);
-	end(run);
-}
-
-static void hostile(void **state)
-{
-	(void)state;
-	stopped("while true; do true; done\n", "more than");
-	stopped("function f { f; }\nf\n", "deep");
-	stopped("source /boot/grub/grub.cfg\n", "deep");
-	stopped("configfile /boot/grub/grub.cfg\n", "deep");
-	stopped("function f { submenu x { f; }; }\nf\n", "deep");
-	stopped("while true; do menuentry a { true\n }\ndone\n", "entries");
-	stopped("if true; then if true; then if true; then if true; then if true; then if true; then "
-	        "if true; then if true; then if true; then if true; then if true; then if true; then "
-	        "if true; then if true; then if true; then if true; then if true; then if true; then "
-	        "if true; then if true; then if true; then if true; then if true; then if true; then "
-	        "if true; then if true; then if true; then if true; then if true; then if true; then "
-	        "if true; then if true; then if true; then if true; then if true; then if true; then "
-	        "if true; then if true; then if true; then if true; then if true; then if true; then ",
-	        "nested");
-	/* A word that grows without end becomes unknown, not larger. */
-	default_unknown(
-		run_script("set a=0123456789abcdef\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do\n"
-	                   "set a=$a$a\ndone\nset default=$a\nmenuentry a { true\n }\n"),
-		"longer than");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conditions),
-		cmocka_unit_test(words),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(entries),
 		cmocka_unit_test(no_entries),
@@ -601,16 +265,10 @@ int main(void)
 		cmocka_unit_test(damaged_environment_block),
 		cmocka_unit_test(root_in_parentheses),
 		cmocka_unit_test(timeouts),
-		cmocka_unit_test(functions_and_loops),
-		cmocka_unit_test(other_files),
-		cmocka_unit_test(missing_file),
-		cmocka_unit_test(what_cannot_be_followed),
-		cmocka_unit_test(unreadable_partition),
 		cmocka_unit_test(password),
 		cmocka_unit_test(fallback),
 		cmocka_unit_test(golden),
 		cmocka_unit_test(suse_extras),
-		cmocka_unit_test(hostile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
