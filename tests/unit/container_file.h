@@ -92,3 +92,12 @@ static inline void refused(enum error_code code, const char *part)
 		fail_msg("\"%s\" says nothing of \"%s\"", error.message, part);
 	assert_int_equal(error.code, code);
 }
+
+/* One number of a header that is not what it should be, and how such a file is refused. */
+struct lie {
+	size_t offset;
+	unsigned width;
+	uint64_t value;
+	enum error_code code;
+	const char *part;
+};

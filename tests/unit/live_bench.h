@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "findings.h"
+
 #include "live/machine.h"
 #include "memory_fs.h"
 #include "policy/policy.h"
@@ -81,11 +83,7 @@ static inline void judge(struct bench *bench)
 
 static inline const struct finding *finding_of(const struct bench *bench, const char *id)
 {
-	for (size_t i = 0; i < bench->judgement.findings.count; i++)
-		if (str_equal(bench->judgement.findings.items[i].rule->id, id))
-			return &bench->judgement.findings.items[i];
-	fail_msg("no rule %s", id);
-	return NULL;
+	return find_finding(&bench->judgement, id);
 }
 
 static inline void expect(const struct bench *bench, const char *id, enum verdict verdict, const char *how,

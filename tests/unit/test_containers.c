@@ -85,13 +85,7 @@ static void qcow2_names_no_other_file(void **state)
 static void qcow2_lies(void **state)
 {
 	(void)state;
-	static const struct {
-		size_t offset;
-		unsigned width;
-		uint64_t value;
-		enum error_code code;
-		const char *part;
-	} lies[] = {
+	static const struct lie lies[] = {
 		{ 4, 4, 1, ERROR_UNSUPPORTED, "version 1" },
 		{ 4, 4, 4, ERROR_UNSUPPORTED, "version 4" },
 		{ 20, 4, 8, ERROR_CORRUPT, "2^8 bytes" },
@@ -217,13 +211,7 @@ static void vmdk_is_judged(void **state)
 static void vmdk_lies(void **state)
 {
 	(void)state;
-	static const struct {
-		size_t offset;
-		unsigned width;
-		uint64_t value;
-		enum error_code code;
-		const char *part;
-	} lies[] = {
+	static const struct lie lies[] = {
 		{ 4, 4, 4, ERROR_UNSUPPORTED, "version 4" },
 		{ 12, 8, UINT64_MAX, ERROR_CORRUPT, "sizes that no disk has" },
 		{ 12, 8, UINT64_MAX >> 9, ERROR_CORRUPT, "bytes" },
@@ -276,13 +264,7 @@ static void make_vdi(void)
 static void vdi_is_judged(void **state)
 {
 	(void)state;
-	static const struct {
-		size_t offset;
-		unsigned width;
-		uint64_t value;
-		enum error_code code;
-		const char *part;
-	} lies[] = {
+	static const struct lie lies[] = {
 		{ 68, 4, 0x00020003, ERROR_UNSUPPORTED, "version 2.3" },
 		{ 76, 4, 3, ERROR_UNSUPPORTED, "type 3" },
 		{ 76, 4, 4, ERROR_UNSUPPORTED, "VBoxManage clonemedium" },

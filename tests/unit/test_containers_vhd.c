@@ -205,13 +205,7 @@ static void vhdx_is_judged(void **state)
 static void vhdx_lies(void **state)
 {
 	(void)state;
-	static const struct {
-		size_t offset;
-		unsigned width;
-		uint64_t value;
-		enum error_code code;
-		const char *part;
-	} lies[] = {
+	static const struct lie lies[] = {
 		{ 2 * VHDX_HEADER + 66, 2, 2, ERROR_UNSUPPORTED, "version 2" },
 		{ VHDX_REGIONS + 8, 4, 2048, ERROR_CORRUPT, "2048 entries" },
 		{ VHDX_REGIONS + 8, 4, 1, ERROR_CORRUPT, "lacks" },
