@@ -1,6 +1,7 @@
 #include "machine/boot.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Of a system that did not come up these are told by the console alone; nothing is asked of its devices. */
@@ -35,22 +36,49 @@ static void prove(struct boot *boot)
 	}
 }
 
-/* A machine that ends, or a user who does, while proofs are made. */
-static void judge_again(struct boot *boot)
+/* The cause goes before what the system came up with all the same: the symptoms from this one on are first.
+ */
+static void put_first(struct run *run, size_t from)
+{
+	for (size_t moved = 0; moved < from; moved++) {
+		struct symptom first = run->symptoms.items[0];
+		memmove(run->symptoms.items, run->symptoms.items + 1,
+		        (run->symptoms.count - 1) * sizeof(*run->symptoms.items));
+		run->symptoms.items[run->symptoms.count - 1] = first;
+	}
+}
+
+/* What came up and then restarts or ends itself has come up all the same. */
+static bool ends_itself(struct boot *boot)
+{
+	const struct qmp_event *event = boot_stop_event(boot);
+	bool resets = event && str_equal(event->detail, "guest-reset");
+	if (!resets && !(event && str_equal(event->detail, "guest-shutdown")))
+		return false;
+	boot->run->ended =
+		arena_printf(boot->arena, "%s; then the guest %s, before all was proved", boot->run->ended,
+	                     resets ? "restarted itself" : "switched itself off");
+	return true;
+}
+
+/*
+ * A machine that ends, a user who does, or a system that fails while proofs are made; before them it had
+ * failed, or not, and shown so many symptoms.
+ */
+static void judge_again(struct boot *boot, bool had_failed, size_t symptoms)
 {
 	struct run *run = boot->run;
-	if (run->end != RUN_CAME_UP || !boot->loop.stopped)
+	bool fails = boot->console.failed && !had_failed;
+	if (run->end != RUN_CAME_UP || (!boot->loop.stopped && !fails))
 		return;
-	/* What came up and then restarts or ends itself has come up all the same. */
-	const struct qmp_event *event = boot_stop_event(boot);
-	if (boot->outcome != BOOT_INTERRUPTED && event &&
-	    (str_equal(event->detail, "guest-reset") || str_equal(event->detail, "guest-shutdown"))) {
-		run->ended = arena_printf(
-			boot->arena, "%s; then the guest %s, before all was proved", run->ended,
-			str_equal(event->detail, "guest-reset") ? "restarted itself" : "switched itself off");
-		return;
+	if (fails && boot->outcome != BOOT_INTERRUPTED) {
+		boot->outcome = BOOT_SYMPTOM;
+		put_first(run, symptoms);
+	} else if (boot->outcome != BOOT_INTERRUPTED) {
+		if (ends_itself(boot))
+			return;
+		boot->outcome = BOOT_STOPPED;
 	}
-	boot->outcome = boot->outcome == BOOT_INTERRUPTED ? BOOT_INTERRUPTED : BOOT_STOPPED;
 	boot_judge(boot);
 }
 
@@ -111,9 +139,11 @@ bool machine_boot(const struct machine_request *request, struct arena *arena, st
 	if (on) {
 		boot_follow(boot);
 		boot_judge(boot);
+		bool has_failed = boot->console.failed;
+		size_t symptoms = out->symptoms.count;
 		prove(boot);
 		boot_look_for_services(boot);
-		judge_again(boot);
+		judge_again(boot, has_failed, symptoms);
 		*inside_capture = take_capture(boot);
 	} else if (boot->capture >= 0) {
 		close(boot->capture);

@@ -92,6 +92,14 @@ def login(machine):
     machine.serve()
 
 
+def panic_later(machine):
+    """Behind its login, when the proofs have begun."""
+    machine.say("[FAILED] Failed to mount /data.\r\n" + LOGIN)
+    machine.serve(until="x-query-virtio-status")
+    machine.say("[    9.000000] Kernel panic - not syncing: Fatal exception\r\n")
+    machine.serve()
+
+
 def panic(machine):
     machine.say("[    1.000000] Kernel panic - not syncing: Attempted to kill init!\r\n")
     machine.serve()

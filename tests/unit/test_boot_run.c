@@ -28,6 +28,7 @@ static struct run run;
 static bool kernel_alone; /* and no disk */
 static bool inside;       /* it shall tell of itself */
 static bool no_cx16;
+static bool proves;
 static char folder[] = "/tmp/slipway-boot-XXXXXX";
 static const char *logs = folder;
 
@@ -75,6 +76,7 @@ static bool boot(const char *play, double patience, struct error *error)
 		.inside = inside,
 		.console = -1,
 		.logs = logs,
+		.prove = proves,
 		.patience = patience,
 	};
 	assert_true(kernel_alone || ftruncate(request.disk, 1 << 20) == 0);
@@ -161,6 +163,17 @@ static void ends_by_the_guest(void **state)
 	expect("power_off", RUN_FAILED, "the guest switched the machine off*Power down\"");
 	/* Its events are found among many, and its words end where a letter does. */
 	expect("flood", RUN_FAILED, "the guest switched the machine off*\"x\xc3\xa9*\xc3\xa9\"");
+}
+
+/* A system that fails while proofs are made has not come up. */
+static void fails_behind_its_login(void **state)
+{
+	(void)state;
+	proves = true;
+	expect("panic_later", RUN_FAILED, "the kernel panicked");
+	proves = false;
+	expect_symptom("kernel-panic", RUN_CONSOLE_PATH);
+	assert_string_equal(run.symptoms.items[1].name, "mount-failed");
 }
 
 /* As a first boot may; but not for ever, and not out of a panic. */
@@ -396,7 +409,7 @@ int main(void)
 		TEST(repeats_itself),       TEST(waits_for_a_job),
 		TEST(fills_the_disk),       TEST(tells_of_itself),
 		TEST(works_in_silence),     TEST(is_interrupted),
-		TEST(logs_are_new),
+		TEST(logs_are_new),         TEST(fails_behind_its_login),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
