@@ -274,8 +274,9 @@ static enum status run_all(const struct boot_plan *plan, struct booted *out)
 }
 
 void boot_input(const struct options *options, const char *name, const struct questions *questions,
-                const struct facts *facts, struct arena *arena, struct booted *out)
+                const struct examination *examined, struct arena *arena, struct booted *out)
 {
+	const struct facts *facts = &examined->facts;
 	struct boot_plan plan = {
 		.options = options,
 		.name = name,
@@ -292,7 +293,7 @@ void boot_input(const struct options *options, const char *name, const struct qu
 	/* Nobody is told to install a QEMU for what it will not boot. */
 	bool ready = check_plan(&plan, &error) && bootable_check(facts, direct, &error) &&
 	             qemu_find(plan.arch, arena, &plan.qemu, &error) && check_firmware(&plan, &error) &&
-	             bootable_open(name, facts, direct, arena, &plan.bootable, &error) &&
+	             bootable_open(name, examined, direct, arena, &plan.bootable, &error) &&
 	             (!options->logs || make_logs(options->logs, &error));
 	out->status = ready ? run_all(&plan, out) : fail(&plan, &error);
 	bootable_close(&plan.bootable);

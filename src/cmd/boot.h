@@ -11,8 +11,8 @@ struct booted {
 };
 
 /*
- * Boots the input `name` as the options ask. What cannot be had is one sentence on the standard error; runs
- * that were made before stand.
+ * Boots the input `name`, which was examined, as the options ask. What cannot be had is one sentence on the
+ * standard error; runs that were made before stand.
  */
 void boot_input(const struct options *options, const char *name, const struct questions *questions,
-                const struct facts *facts, struct arena *arena, struct booted *out);
+                const struct examination *examined, struct arena *arena, struct booted *out);

@@ -137,20 +137,23 @@ struct opened {
 	enum served format;
 };
 
-static int reopen(const char *name, struct error *error)
+static int reopen(const char *name, const struct input_identity *examined, struct error *error)
 {
 	enum input_source source = SOURCE_FILE;
 	int descriptor = input_open(name, &source, error);
 	if (descriptor < 0)
 		return -1;
-	if (source == SOURCE_FILE)
+	struct input_identity now = input_identify(descriptor);
+	bool is_same = input_is_same(&now, examined);
+	if (source == SOURCE_FILE && is_same)
 		return descriptor;
 	close(descriptor);
 	if (source == SOURCE_STREAM)
 		error_fill(error, ERROR_UNSUPPORTED,
 		           "a pipe can be read once, and has been examined: save it to a file and give that");
 	else
-		error_fill(error, ERROR_UNSUPPORTED, "it is no file any more: was it replaced meanwhile?");
+		error_fill(error, ERROR_IO,
+		           "it was replaced or written to since it was examined: try again when it is whole");
 	return -1;
 }
 
@@ -263,15 +266,16 @@ static bool take_input(int descriptor, struct bootable *out, struct error *error
 	return out->disk >= 0 || error_set(error, ERROR_IO, "%s", strerror(errno));
 }
 
-static bool open_all(const char *name, const struct facts *facts, bool direct, struct arena *arena,
+static bool open_all(const char *name, const struct examination *examined, bool direct, struct arena *arena,
                      struct extract_files *files, struct bootable *out, struct error *error)
 {
+	const struct facts *facts = &examined->facts;
 	struct opened opened = { .format = served_of_name(facts->container) };
 	struct examination done = { 0 };
 	bool is_disk = facts->kind == INPUT_DISK;
 	bool in_place = is_disk && str_equal(facts->container, "raw");
 	bool kernel = direct || !is_disk;
-	int descriptor = reopen(name, error);
+	int descriptor = reopen(name, &examined->identity, error);
 	if (descriptor < 0)
 		return false;
 	opened.input = input_of_file(name, descriptor);
@@ -285,13 +289,13 @@ static bool open_all(const char *name, const struct facts *facts, bool direct, s
 	return sound;
 }
 
-bool bootable_open(const char *name, const struct facts *facts, bool direct, struct arena *arena,
+bool bootable_open(const char *name, const struct examination *examined, bool direct, struct arena *arena,
                    struct bootable *out, struct error *error)
 {
 	struct extract_files files = { .disk = -1, .kernel = -1, .initrd = -1 };
 	*out = (struct bootable){ .disk = -1, .kernel = -1, .initrd = -1 };
-	bool sound = bootable_check(facts, direct, error) &&
-	             open_all(name, facts, direct, arena, &files, out, error);
+	bool sound = bootable_check(&examined->facts, direct, error) &&
+	             open_all(name, examined, direct, arena, &files, out, error);
 	close_file(&files.disk);
 	close_file(&files.kernel);
 	close_file(&files.initrd);

@@ -21,12 +21,12 @@ struct bootable {
 NODISCARD bool bootable_check(const struct facts *facts, bool direct, struct error *error);
 
 /*
- * `facts` are those that examine() found of the input `name`. With `direct` the kernel and the initrds of the
- * entry that boots (of a UKI its sections) are had as well. False: *error says what, and what to do; its code
- * is ERROR_IO for a failure of the moment (no room).
+ * `examined` is what examine() found of the input `name`, which must be the same file still. With `direct`
+ * the kernel and the initrds of the entry that boots (of a UKI its sections) are had as well. False: *error
+ * says what, and what to do; its code is ERROR_IO for a failure of the moment (no room).
  */
-NODISCARD bool bootable_open(const char *name, const struct facts *facts, bool direct, struct arena *arena,
-                             struct bootable *out, struct error *error);
+NODISCARD bool bootable_open(const char *name, const struct examination *examined, bool direct,
+                             struct arena *arena, struct bootable *out, struct error *error);
 void bootable_close(struct bootable *bootable);
 
 /* The guest's own view (machine/inside.h) as facts of a running machine, read by a worker. */

@@ -50,11 +50,12 @@ static void call_end(struct call *call)
 }
 
 /* Boots what was judged, and puts both together; returns how the boot went. */
-static enum status boot_judged(struct call *call, const struct options *options, struct report_input *input,
-                               struct judgement *judgement)
+static enum status boot_judged(struct call *call, const struct options *options, struct judged *judged,
+                               struct report_input *input)
 {
+	struct judgement *judgement = &judged->judgement;
 	struct booted booted;
-	boot_input(options, input->name, &call->questions, input->facts, &call->arena, &booted);
+	boot_input(options, input->name, &call->questions, &judged->examination, &call->arena, &booted);
 	if (booted.count == 0)
 		return booted.status;
 	policy_join(&call->policy, input->facts, booted.runs, booted.count, &call->arena, judgement);
@@ -90,7 +91,7 @@ static enum status judge_input(struct call *call, const char *name, const struct
 	enum status status = judged->examination.status;
 	bool boots = options->boot || options->command->id == COMMAND_BOOT;
 	if (boots && facts->examined != EXAMINED_NONE)
-		status = graver_status(status, boot_judged(call, options, out, &judged->judgement));
+		status = graver_status(status, boot_judged(call, options, judged, out));
 	return status;
 }
 

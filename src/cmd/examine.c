@@ -229,6 +229,7 @@ void examine(const char *name, const struct questions *questions, struct arena *
 	if (descriptor < 0) {
 		not_examined(out, arena, STATUS_NOT_EXAMINED, error.message);
 	} else {
+		struct input_identity identity = input_identify(descriptor);
 		struct input input = input_of_file(name, descriptor);
 		input.source = source;
 		if (source != SOURCE_DIRECTORY)
@@ -249,6 +250,7 @@ void examine(const char *name, const struct questions *questions, struct arena *
 		close_descriptor(&input.scratch);
 		if (source == SOURCE_FILE && out->facts.served != SERVED_NOT)
 			examine_served(name, descriptor, questions, arena, out);
+		out->identity = identity;
 	}
 	out->seconds = seconds_now() - start;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cmd/command.h"
+#include "cmd/input.h"
 #include "facts/extract.h"
 #include "facts/facts.h"
 #include "sandbox/sandbox.h"
@@ -9,6 +10,7 @@
 struct examination {
 	struct facts facts; /* always there: why not more is in `examined` and `reason` */
 	enum status status; /* STATUS_CONFORMS when fully examined */
+	struct input_identity identity; /* of what was read */
 	double seconds;
 	uint64_t peak_kilobytes;
 };

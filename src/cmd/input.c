@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+#define NANOSECONDS INT64_C(1000000000)
+
 /* The input cannot be had: one sentence that says what to do. */
 static bool explain_open(int cause, struct error *error)
 {
@@ -92,6 +94,27 @@ int input_open(const char *name, enum input_source *source, struct error *error)
 	if (*source == SOURCE_STREAM)
 		wait_for_writer(descriptor);
 	return descriptor;
+}
+
+struct input_identity input_identify(int descriptor)
+{
+	struct stat status;
+	struct input_identity identity = { 0 };
+	if (fstat(descriptor, &status) != 0)
+		return identity;
+	identity.device = status.st_dev;
+	identity.inode = status.st_ino;
+	if (S_ISREG(status.st_mode)) {
+		identity.size = (uint64_t)status.st_size;
+		identity.modified = (int64_t)status.st_mtim.tv_sec * NANOSECONDS + status.st_mtim.tv_nsec;
+	}
+	return identity;
+}
+
+bool input_is_same(const struct input_identity *a, const struct input_identity *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->modified == b->modified;
 }
 
 int input_open_machine(struct error *error)

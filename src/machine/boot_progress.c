@@ -10,14 +10,12 @@
 // systemd's "A start job is running for ... (1min 2s / no limit)" does.
 //
 // It counts as hung
-//   * without any byte from the console or to a disk: after the patience, in processor time where the guest
-//   is
-//     busy, of the wall clock where it sleeps; where it is neither, it is starved, and has STARVED_TIMES as
-//     long;
-//   * with such bytes, but without progress: after STARVED_TIMES the patience, and not before systemd gives
-//   up
-//     what it waits for, where it says that it will. Time in which a busy host had no processor for the guest
-//     is not counted.
+//   * without any byte from the console or to a disk, after the patience: in processor time where the guest
+//     is busy, of the wall clock where it sleeps; where it is neither, it is starved, and has STARVED_TIMES
+//     as long;
+//   * with such bytes, but without progress, after STARVED_TIMES the patience, and not before systemd gives
+//     up what it waits for, where it says that it will. Time in which a busy host had no processor for the
+//     guest is not counted.
 // Twice as long where init runs, which may work in silence; and in any case after LAST_RESORT.
 #include "machine/boot.h"
 
@@ -25,9 +23,8 @@
 #define STARVED_TIMES 5
 #define BUSY_SHARE    0.8 /* of the patience, in processor time */
 #define ASLEEP_SHARE  0.1 /* of the wall clock */
-#define NOTHING_SHARE                                                                                        \
-	0.5             /* of the patience, where the firmware jumped into boot code and nothing came of it */
-#define RUNNING_TIMES 2 /* once init runs */
+#define NOTHING_SHARE 0.5 /* of the patience, where the firmware started boot code and nothing came of it */
+#define RUNNING_TIMES 2   /* once init runs */
 #define LOOK_SECONDS  3.0 /* between two questions over QMP; less where the patience is short: */
 #define LOOK_SHARE    0.25
 

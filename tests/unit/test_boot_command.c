@@ -58,10 +58,10 @@ bool bootable_check(const struct facts *facts, bool direct, struct error *error)
 	                                  direct ? ", and has no ports" : "");
 }
 
-bool bootable_open(const char *name, const struct facts *facts, bool direct, struct arena *arena,
+bool bootable_open(const char *name, const struct examination *examined, bool direct, struct arena *arena,
                    struct bootable *out, struct error *error)
 {
-	(void)name, (void)facts, (void)arena;
+	(void)name, (void)examined, (void)arena;
 	played.direct = direct;
 	*out = (struct bootable){ .disk = -1, .kernel = -1, .initrd = -1, .command_line = "root=/dev/sda1" };
 	return !played.bootable || error_set(error, played.bootable, "no room");
@@ -132,7 +132,8 @@ static struct booted boot(const struct options *options, const struct facts *fac
 	struct options quiet = *options;
 	quiet.quiet = true;
 	played.runs = 0;
-	boot_input(&quiet, "disk.raw", &questions, facts, &arena, &booted);
+	const struct examination examined = { .facts = *facts };
+	boot_input(&quiet, "disk.raw", &questions, &examined, &arena, &booted);
 	return booted;
 }
 

@@ -99,12 +99,21 @@ static int remove_folder(void **state)
 	return 0;
 }
 
-static struct facts examined(const char *path)
+static struct examination examined(const char *path)
 {
 	struct examination examination;
 	struct questions questions = { 0 };
 	examine(path, &questions, &arena, &examination);
-	return examination.facts;
+	return examination;
+}
+
+static struct input_identity identity(const char *path)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	struct input_identity identity = input_identify(file);
+	if (file >= 0)
+		close(file);
+	return identity;
 }
 
 static struct span content(int file)
@@ -125,10 +134,10 @@ static void assert_same(int file, struct span wanted)
 
 static struct bootable opened(const char *path, bool direct)
 {
-	struct facts facts = examined(path);
+	struct examination examination = examined(path);
 	struct bootable bootable;
 	struct error error;
-	if (!bootable_open(path, &facts, direct, &arena, &bootable, &error))
+	if (!bootable_open(path, &examination, direct, &arena, &bootable, &error))
 		fail_msg("%s: %s", path, error.message);
 	return bootable;
 }
@@ -175,22 +184,22 @@ static void test_kernel(void **state)
 {
 	(void)state;
 	const char *path = in_folder("uki.efi");
-	struct facts facts = { .kind = INPUT_KERNEL };
+	struct examination examination = { .facts = { .kind = INPUT_KERNEL }, .identity = identity(path) };
 	struct bootable bootable;
 	struct error error;
-	if (!bootable_open(path, &facts, false, &arena, &bootable, &error))
+	if (!bootable_open(path, &examination, false, &arena, &bootable, &error))
 		fail_msg("%s", error.message);
 	assert_int_equal(bootable.disk, -1);
 	assert_kernel(&bootable);
 	bootable_close(&bootable);
 }
 
-static void refused(const char *path, const struct facts *facts, bool direct, enum error_code code,
-                    const char *part)
+static void refused_as(const char *path, const struct examination *examination, bool direct,
+                       enum error_code code, const char *part)
 {
 	struct bootable bootable;
 	struct error error;
-	assert_false(bootable_open(path, facts, direct, &arena, &bootable, &error));
+	assert_false(bootable_open(path, examination, direct, &arena, &bootable, &error));
 	if (!strstr(error.message, part))
 		fail_msg("%s", error.message);
 	assert_int_equal(error.code, code);
@@ -198,11 +207,19 @@ static void refused(const char *path, const struct facts *facts, bool direct, en
 	assert_int_equal(bootable.kernel, -1);
 }
 
+/* What lies there now, with these facts. */
+static void refused(const char *path, const struct facts *facts, bool direct, enum error_code code,
+                    const char *part)
+{
+	const struct examination examination = { .facts = *facts, .identity = identity(path) };
+	refused_as(path, &examination, direct, code, part);
+}
+
 static void test_refused(void **state)
 {
 	(void)state;
 	const char *path = in_folder("disk.raw");
-	struct facts facts = examined(path);
+	struct facts facts = examined(path).facts;
 	struct facts other = { .kind = INPUT_TREE };
 	refused("/", &other, false, ERROR_UNSUPPORTED, "no boot loader and no disk");
 	other.kind = INPUT_CONFIG;
@@ -239,7 +256,7 @@ static void test_no_room(void **state)
 {
 	(void)state;
 	const char *path = in_folder("disk.tar.gz");
-	struct facts facts = examined(path);
+	struct facts facts = examined(path).facts;
 	assert_int_equal(setenv("TMPDIR", in_folder("nowhere"), 1), 0);
 	refused(path, &facts, false, ERROR_IO, "set TMPDIR");
 	assert_int_equal(unsetenv("TMPDIR"), 0);
@@ -249,9 +266,14 @@ static void test_no_room(void **state)
 static void test_replaced(void **state)
 {
 	(void)state;
-	struct facts facts = examined(in_folder("disk.tar.gz"));
+	struct examination examination = examined(in_folder("disk.tar.gz"));
 	run("head -c 4096 disk.tar.gz >cut.tar.gz");
-	refused(in_folder("cut.tar.gz"), &facts, false, ERROR_CORRUPT, "it cannot be made bootable: ");
+	refused(in_folder("cut.tar.gz"), &examination.facts, false, ERROR_CORRUPT,
+	        "it cannot be made bootable: ");
+	refused_as(in_folder("cut.tar.gz"), &examination, false, ERROR_IO, "replaced or written to");
+	examination = examined(in_folder("disk.raw"));
+	run("printf x | dd of=disk.raw bs=1 seek=4096 conv=notrunc status=none");
+	refused_as(in_folder("disk.raw"), &examination, false, ERROR_IO, "replaced or written to");
 }
 
 int main(void)
