@@ -265,6 +265,15 @@ static void ask_inside(const struct join *join, size_t run, size_t n, struct ran
 		*LIST_ADD(join->arena, &out->evidence) = finding->evidence.items[i];
 }
 
+/* ACPI and PNP are parts of the kernel itself; every driver may be a module. */
+static bool takes_modules(const struct predicate *predicate)
+{
+	for (size_t i = 0; i < predicate->ran.count; i++)
+		if (predicate->ran.items[i] != PROOF_ACPI && predicate->ran.items[i] != PROOF_PNP)
+			return true;
+	return false;
+}
+
 /*
  * A kernel by itself has none of its modules with it: that nothing drives a device is no failure of it, and
  * what was read of its configuration stands.
@@ -272,7 +281,7 @@ static void ask_inside(const struct join *join, size_t run, size_t n, struct ran
 static void spare_modules(const struct join *join, const struct rule *rule, struct ran *out)
 {
 	if (join->facts->kind == INPUT_DISK || out->shown != ANSWER_NO ||
-	    !str_equal(rule->section, "hardware"))
+	    !str_equal(rule->section, "hardware") || !takes_modules(rule->predicate))
 		return;
 	out->shown = ANSWER_UNKNOWN;
 	out->reason = arena_printf(join->arena, "%s, where a kernel runs without its modules", out->reason);

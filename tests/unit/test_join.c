@@ -420,7 +420,11 @@ static void a_kernel_alone_lacks_its_modules(void **state)
 	bench.facts.kind = INPUT_KERNEL;
 	prove(&bench, &run, PROOF_NET_DRIVEN, ANSWER_NO, "nothing drives it");
 	prove(&bench, &run, PROOF_SERIAL_TTYS1, ANSWER_YES, "on IRQ 3");
+	prove(&bench, &run, PROOF_ACPI, ANSWER_NO, "it is not switched on");
 	join(&bench, &run, 1);
+	/* What is no module is missed. */
+	expect_ran(&bench, "hardware.pci-bridge", VERDICT_FAIL, "ran",
+	           "seen on the reference machine: it is not");
 	const struct finding *finding = finding_of(&bench, "hardware.net.virtio");
 	assert_int_not_equal(finding->verdict, VERDICT_FAIL);
 	assert_string_equal(finding->how, "read");
