@@ -25,8 +25,11 @@ SILENT = {"bullseye-mbr": {"net-tso4", "net-gro4"}}
 PHASES = ("kernel", "root", "init", "login")
 
 
+PIECE = 1 << 16
+
+
 def digest(path):
-    """Of what is written, and where: holes are most of a disk, and stay holes unless somebody writes there."""
+    """Of what is not zero, and where: a hole, and zeros that a file system has not written yet, are the same."""
     found = hashlib.sha256()
     with open(path, "rb") as disk:
         at, size = 0, disk.seek(0, os.SEEK_END)
@@ -38,12 +41,12 @@ def digest(path):
                 if error.errno != errno.ENXIO:
                     raise
                 break  # nothing but a hole is left
-            end = os.lseek(disk.fileno(), at, os.SEEK_HOLE)
-            found.update(b"%d %d" % (at, end))
-            while at < end:
-                piece = os.pread(disk.fileno(), min(end - at, 1 << 20), at)
+            at -= at % PIECE
+            piece = os.pread(disk.fileno(), PIECE, at)
+            if piece.strip(b"\0"):
+                found.update(b"%d" % at)
                 found.update(piece)
-                at += len(piece)
+            at += PIECE
     return found.hexdigest()
 
 
