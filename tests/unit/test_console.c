@@ -243,10 +243,12 @@ static void the_log_has_an_end(void **state)
 	console.log.file = mkostemp(path, O_CLOEXEC);
 	unlink(path);
 	int log = console.log.file;
-	for (unsigned i = 0; i < 70; i++)
+	/* Most of it was written before. */
+	console.logged = 63 << 20;
+	for (unsigned i = 0; i < 3; i++)
 		feed(much);
 	off_t size = lseek(log, 0, SEEK_END);
-	assert_in_range(size, (64 << 20) - 2 * CONSOLE_LINE_MOST, (64 << 20) + 100);
+	assert_in_range(size, (1 << 20) - 2 * CONSOLE_LINE_MOST, (1 << 20) + 100);
 	assert_true(pread(log, end, 40, size - 40) == 40 && strstr(end, "says more than 64 MiB)\n"));
 	close(log);
 	free(much);
