@@ -13,18 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-
-/* A sanitizer reserves terabytes of address space and makes calls of its own at any time. */
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER true
-#endif
-#endif
-#ifndef UNDER_SANITIZER
-#define UNDER_SANITIZER false
-#endif
+#include "base/compiler.h"
 
 /* Descriptors above this one are closed only where the kernel has close_range() (5.9). */
 #define DESCRIPTORS_MOST 65536u
