@@ -95,8 +95,8 @@ static void flood_console(void)
 		"\t\t\t\t\t\t\t\tx\r",
 		"\x1bP$q\x1b\\",
 		"\x1b[2J\x1b[H",
-		"\xc2\x9b"
-		"31m",
+		("\xc2\x9b"
+		 "31m"),
 		"\x1b[8;1;1t",
 		"\x1b[31m",
 		"login:\b\b\b",
