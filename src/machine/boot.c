@@ -1,7 +1,6 @@
 #include "machine/boot.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Of a system that did not come up these are told by the console alone; nothing is asked of its devices. */
@@ -36,18 +35,6 @@ static void prove(struct boot *boot)
 	}
 }
 
-/* The cause goes before what the system came up with all the same: the symptoms from this one on are first.
- */
-static void put_first(struct run *run, size_t from)
-{
-	for (size_t moved = 0; moved < from; moved++) {
-		struct symptom first = run->symptoms.items[0];
-		memmove(run->symptoms.items, run->symptoms.items + 1,
-		        (run->symptoms.count - 1) * sizeof(*run->symptoms.items));
-		run->symptoms.items[run->symptoms.count - 1] = first;
-	}
-}
-
 /* What came up and then restarts or ends itself has come up all the same. */
 static bool ends_itself(struct boot *boot)
 {
@@ -73,7 +60,8 @@ static void judge_again(struct boot *boot, bool had_failed, size_t symptoms)
 		return;
 	if (fails && boot->outcome != BOOT_INTERRUPTED) {
 		boot->outcome = BOOT_SYMPTOM;
-		put_first(run, symptoms);
+		/* They are the cause, not what the system came up with all the same. */
+		symptoms_put_first(run, symptoms);
 	} else if (boot->outcome != BOOT_INTERRUPTED) {
 		if (ends_itself(boot))
 			return;

@@ -110,21 +110,12 @@ static void judge_stopped(struct boot *boot)
 		                 *event->detail ? event->detail : "no reason given"));
 }
 
-/* The cause goes before what follows from it. */
-static void put_first(struct run *run)
-{
-	struct symptom last = run->symptoms.items[run->symptoms.count - 1];
-	memmove(run->symptoms.items + 1, run->symptoms.items,
-	        (run->symptoms.count - 1) * sizeof(*run->symptoms.items));
-	run->symptoms.items[0] = last;
-}
-
 static void add_symptom(struct boot *boot, const char *name, struct place place)
 {
 	size_t before = boot->run->symptoms.count;
 	symptom_add(boot->run, boot->arena, name, place);
-	if (boot->run->symptoms.count > before)
-		put_first(boot->run);
+	/* The cause goes before what follows from it. */
+	symptoms_put_first(boot->run, before);
 }
 
 /* A boot that found no root: is it that nobody drives the disk? A kernel by itself has no modules. */

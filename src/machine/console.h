@@ -140,5 +140,8 @@ bool console_read_symptom(struct console *console, const char *line, bool comple
 /* Adds a symptom that no line tells, by its name: symptom_rows has its message. */
 void symptom_add(struct run *run, struct arena *arena, const char *name, struct place place);
 
+/* Those from `from` on go before the others; each keeps its order. */
+void symptoms_put_first(struct run *run, size_t from);
+
 /* Takes out what is no symptom of a system that has come up. */
 void symptoms_came_up(struct run *run);

@@ -4,6 +4,8 @@
 // Sources: the messages of SeaBIOS, OVMF's BdsDxe, GRUB, syslinux, shim, Linux' init/ and fs/, the scripts of
 // initramfs-tools, dracut, mkinitcpio and Alpine's mkinitfs, systemd, and the provider's list of what its
 // serial diagnostics look for.
+#include <string.h>
+
 #include "machine/console.h"
 
 #define NO_DEVICE   "no-bootable-device", "the firmware found nothing to boot on the disk"
@@ -198,6 +200,18 @@ void symptom_add(struct run *run, struct arena *arena, const char *name, struct 
 			continue;
 		add(run, arena, row, place);
 		return;
+	}
+}
+
+void symptoms_put_first(struct run *run, size_t from)
+{
+	struct symptom *items = run->symptoms.items;
+	size_t count = run->symptoms.count;
+	/* One by one from the front to the end. */
+	for (size_t moved = 0; moved < from && from < count; moved++) {
+		struct symptom first = items[0];
+		memmove(items, items + 1, (count - 1) * sizeof(*items));
+		items[count - 1] = first;
 	}
 }
 

@@ -52,9 +52,7 @@ def environment(folder, guest):
 def main():
     guest = controls.GUESTS[sys.argv[1]]
     common.need(ROOT)
-    if not shutil.which("qemu-system-x86_64"):
-        print("there is no qemu-system-x86_64: run script/bootstrap")
-        sys.exit(1)
+    run.need_emulator()
     with tempfile.TemporaryDirectory(dir=common.IMAGES, prefix="boot-") as name:
         folder = pathlib.Path(name)
         kernel = controls.Kernel(ROOT, folder)

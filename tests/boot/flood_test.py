@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -90,9 +89,7 @@ def complaints(folder, status, said, seen, peak):
 
 def main():
     common.need(ROOT)
-    if not shutil.which("qemu-system-x86_64"):
-        print("there is no qemu-system-x86_64: run script/bootstrap")
-        sys.exit(1)
+    run.need_emulator()
     with tempfile.TemporaryDirectory(dir=common.IMAGES, prefix="boot-") as name:
         folder = pathlib.Path(name)
         kernel = controls.Kernel(ROOT, folder)

@@ -3,12 +3,19 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "image"))
 
 import common  # noqa: E402
+
+
+def need_emulator():
+    if not shutil.which("qemu-system-x86_64"):
+        print("there is no qemu-system-x86_64: run script/bootstrap")
+        sys.exit(1)
 
 
 def boot(path, *options, environment=None):

@@ -22,23 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "mutate.h"
 
 #define BATCH        64
 #define SECONDS      10
 #define MEMORY       ((rlim_t)512 << 20)
 #define CHANGES_MOST 4
-
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_SANITIZER true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_SANITIZER true
-#endif
-#endif
-#ifndef UNDER_SANITIZER
-#define UNDER_SANITIZER false
-#endif
 
 /* What a child tells while it works. */
 struct progress {
