@@ -25,6 +25,10 @@ from images.tools import SYSTEM_PATH, run  # noqa: E402
 
 RELEASES = {"bookworm": "Debian 12 (zstd initramfs)", "trixie": "Debian 13 (modules in a plain cpio)"}
 
+# The least for a table of checks alone, a few tens of milliseconds each: what else the machine does in a moment is as
+# much, and needs this many before a median forgets it. The slow ways need fewer.
+CHECK_ROUNDS = 25
+
 
 def good(command, status):
     """slipway ends with 1 where it has findings."""
@@ -117,9 +121,10 @@ def print_release(slipway, image, folder, rounds):
 
 def print_ratios(slipway, title, forms, rounds):
     """A table of forms of one disk, {name: path}; the first is what the others are measured by."""
+    rounds = max(rounds, CHECK_ROUNDS)
     medians = rounds_of({name: [slipway, "check", str(path)] for name, path in forms.items()}, rounds)
     own = medians[next(iter(forms))]
-    print(f"\n| {title} | ratio | bytes read |\n|---|---:|---:|")
+    print(f"\n{rounds} rounds\n\n| {title} | ratio | bytes read |\n|---|---:|---:|")
     for name, path in forms.items():
         print(f"| {name} | {medians[name] / own:.2f} | {bytes_read(slipway, path)} |")
 
