@@ -20,13 +20,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "script/lib"))
 sys.dont_write_bytecode = True
 
-from images import catalogue, disk  # noqa: E402
+from images import catalogue, disk, edit  # noqa: E402
 from images.tools import SYSTEM_PATH, run  # noqa: E402
 
 RELEASES = {"bookworm": "Debian 12 (zstd initramfs)", "trixie": "Debian 13 (modules in a plain cpio)"}
 
-# The least for a table of checks alone, a few tens of milliseconds each: what else the machine does in a moment is as
-# much, and needs this many before a median forgets it. The slow ways need fewer.
+# The images of one system by the file system of its root.
+FILE_SYSTEMS = {"ext4": "bookworm-boot", "xfs": "bookworm-xfs", "btrfs": "bookworm-btrfs"}
+
+# The least for a table of checks alone: one takes some tens of milliseconds, no more than one disturbance on a busy
+# machine, and the median of few does not get over those. The slow ways need fewer.
 CHECK_ROUNDS = 25
 
 
@@ -155,6 +158,33 @@ def print_containers(slipway, image, folder, rounds):
                 path.unlink()
 
 
+def unpack_initramfs(path, layout):
+    """Takes the compression off the initramfs, on the partition for /boot; kernels take a plain cpio as well."""
+    image, number = edit.Image(path, layout), layout.boot
+    initramfs = next(f"/{name}" for name in image.list("/", number) if name.startswith("initrd.img-"))
+    image.write(initramfs, run("zstd", "-dcq", input=image.read(initramfs, number)), number)
+
+
+def print_file_systems(slipway, images, folder, rounds):
+    """The same system with its root on each file system, and /boot with the same files on an ext4 of its own.
+
+    What xfs and btrfs take longer is not their reading: the initramfs is inflated up to the last module that the root
+    needs, theirs lie far back in it, and ext4 is built into the kernel. In a plain initramfs modules are skipped, and
+    what remains is the file system's.
+    """
+    forms = {kind: (images / f"{name}.raw").resolve() for kind, name in FILE_SYSTEMS.items()}
+    print_ratios(slipway, "root file system, zstd initramfs up to its modules", forms, rounds)
+    plain = {kind: folder / f"{kind}.raw" for kind in forms}
+    try:
+        for kind, path in plain.items():
+            run("cp", "--reflink=auto", "--sparse=always", forms[kind], path)
+            unpack_initramfs(path, catalogue.layout_of(FILE_SYSTEMS[kind]))
+        print_ratios(slipway, "root file system, plain initramfs", plain, rounds)
+    finally:
+        for path in plain.values():
+            path.unlink(missing_ok=True)
+
+
 def print_packed(slipway, image, folder, rounds):
     """The same disk as the platform takes it, against nothing but its unpacking."""
     if not shutil.which("igzip"):
@@ -202,9 +232,7 @@ def main():
         print_release(slipway, image, folder.resolve(), rounds)
         print_containers(slipway, image, folder.resolve(), rounds)
     print_sizes(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
-    names = {"ext4": "bookworm-boot", "xfs": "bookworm-xfs", "btrfs": "bookworm-btrfs"}
-    forms = {kind: (images / f"{name}.raw").resolve() for kind, name in names.items()}
-    print_ratios(slipway, "root file system", forms, rounds)
+    print_file_systems(slipway, images, folder.resolve(), rounds)
     print_packed(slipway, (images / "bookworm.raw").resolve(), folder.resolve(), rounds)
     # Half a minute or more each without KVM.
     print_boots(slipway, (images / "bookworm.raw").resolve(), min(rounds, 3))
