@@ -232,7 +232,8 @@ void examine(const char *name, const struct questions *questions, struct arena *
 		struct input_identity identity = input_identify(descriptor);
 		struct input input = input_of_file(name, descriptor);
 		input.source = source;
-		if (source != SOURCE_DIRECTORY)
+		/* Nothing of a directory is unpacked, and its worker needs no thread for that. */
+		if (source == SOURCE_FILE || source == SOURCE_STREAM)
 			scratch_open(&input, arena);
 		struct worker_access access = worker_access_none();
 		struct machine_answers answers CLEANUP(machine_answers_free) = { 0 };

@@ -49,7 +49,8 @@ static bool is_hole(struct span block, struct span zeros)
 	return known || span_is_zero(block);
 }
 
-bool spool_add(struct spool *spool, struct span bytes, struct span zeros, struct error *error)
+bool spool_add(struct spool *spool, uint64_t offset, struct span bytes, struct span zeros,
+               struct error *error)
 {
 	const uint8_t *chunk = bytes.data;
 	size_t size = bytes.size;
@@ -57,20 +58,17 @@ bool spool_add(struct spool *spool, struct span bytes, struct span zeros, struct
 	for (size_t at = 0, next; at < size; at = next) {
 		next = at + HOLE_SIZE < size ? at + HOLE_SIZE : size;
 		bool hole = is_hole(span_of(chunk + at, next - at), zeros);
-		if (hole && run < at && !write_data(spool, chunk + run, at - run, spool->offset + run, error))
+		if (hole && run < at && !write_data(spool, chunk + run, at - run, offset + run, error))
 			return false;
 		if (hole)
 			run = next;
 	}
-	if (run < size && !write_data(spool, chunk + run, size - run, spool->offset + run, error))
-		return false;
-	spool->offset += size;
-	return true;
+	return run == size || write_data(spool, chunk + run, size - run, offset + run, error);
 }
 
-bool spool_end(const struct spool *spool, struct error *error)
+bool spool_end(const struct spool *spool, uint64_t size, struct error *error)
 {
-	if (ftruncate(spool->file, (off_t)spool->offset) != 0)
+	if (ftruncate(spool->file, (off_t)size) != 0)
 		return no_room(spool, strerrordesc_np(errno), error);
 	return true;
 }

@@ -7,14 +7,16 @@
 
 struct spool {
 	int file;         /* borrowed; empty, written at any place */
-	uint64_t offset;  /* of what comes next */
 	uint64_t written; /* bytes that are no holes */
 	uint64_t most;    /* of those */
 };
 
-/* What comes next; `zeros` is a part of it that is known to be zeros, or empty. ERROR_LIMIT: there is no more
- * room; ERROR_IO. */
-NODISCARD bool spool_add(struct spool *spool, struct span bytes, struct span zeros, struct error *error);
+/*
+ * The bytes that belong at `offset`; `zeros` is a part of them that is known to be zeros, or empty.
+ * ERROR_LIMIT: there is no more room; ERROR_IO.
+ */
+NODISCARD bool spool_add(struct spool *spool, uint64_t offset, struct span bytes, struct span zeros,
+                         struct error *error);
 
 /* Nothing more comes: gives the file its size, which may end in a hole. */
-NODISCARD bool spool_end(const struct spool *spool, struct error *error);
+NODISCARD bool spool_end(const struct spool *spool, uint64_t size, struct error *error);

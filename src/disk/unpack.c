@@ -4,14 +4,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "disk/spool.h"
+#include "disk/write_behind.h"
 
-/* Fits into a processor's second cache together with the decoder's window: what is written is still there. */
-#define CHUNK_SIZE ((size_t)512 << 10)
 /* Bytes that cost a step of the budget. */
 #define STEP (UINT64_C(1) << 20)
 /* No disk that can be imported is larger than 2 TiB, and a container adds little to it. */
@@ -52,21 +50,21 @@ bool feed_read(void *state, void *buffer, size_t capacity, size_t *got, struct e
 	return true;
 }
 
-/* The next chunk; *got < CHUNK_SIZE only at the end. */
+/* The next chunk; *got < WRITE_BEHIND_CHUNK only at the end. */
 static bool next_chunk(struct disk *disk, struct feed *feed, struct decoder *decoder, uint8_t *chunk,
                        size_t *got, struct error *error)
 {
 	struct packing *packing = &disk->packing;
 	if (!decoder)
-		return feed_read(feed, chunk, CHUNK_SIZE, got, error);
+		return feed_read(feed, chunk, WRITE_BEHIND_CHUNK, got, error);
 	*got = 0;
 	for (;;) {
 		size_t some;
 		bool more;
-		if (!decoder_read(decoder, chunk + *got, CHUNK_SIZE - *got, &some, error))
+		if (!decoder_read(decoder, chunk + *got, WRITE_BEHIND_CHUNK - *got, &some, error))
 			return false;
 		*got += some;
-		if (*got == CHUNK_SIZE)
+		if (*got == WRITE_BEHIND_CHUNK)
 			return true;
 		if (!decoder_next(decoder, &more, error))
 			return false;
@@ -79,38 +77,43 @@ static bool next_chunk(struct disk *disk, struct feed *feed, struct decoder *dec
 	return true;
 }
 
+/* Decodes ahead of what is written; *size: what came out. */
 static bool spool_all(struct disk *disk, struct feed *feed, struct decoder *decoder, struct spool *spool,
-                      struct error *error)
+                      uint64_t *size, struct error *error)
 {
-	uint8_t *chunk = xmalloc(CHUNK_SIZE);
+	struct write_behind behind;
 	bool sound = true;
-	for (size_t got = CHUNK_SIZE; sound && got == CHUNK_SIZE;) {
-		uint64_t before = spool->offset;
-		sound = next_chunk(disk, feed, decoder, chunk, &got, error) &&
-		        spool_add(spool, span_of(chunk, got),
-		                  decoder ? decoder_zeros(decoder) : (struct span){ 0 }, error) &&
-		        budget_step(disk->state->budget, spool->offset / STEP - before / STEP, "unpacking it",
-		                    error);
-		if (sound && spool->offset > UNPACKED_MOST)
+	write_behind_open(&behind, spool);
+	*size = 0;
+	for (size_t got = WRITE_BEHIND_CHUNK; sound && got == WRITE_BEHIND_CHUNK;) {
+		uint64_t before = *size;
+		sound = next_chunk(disk, feed, decoder, write_behind_room(&behind), &got, error);
+		if (!sound)
+			break;
+		*size += got;
+		sound = write_behind_add(&behind, before, got,
+		                         decoder ? decoder_zeros(decoder) : (struct span){ 0 }) &&
+		        budget_step(disk->state->budget, *size / STEP - before / STEP, "unpacking it", error);
+		if (sound && *size > UNPACKED_MOST)
 			sound = error_set(error, ERROR_LIMIT,
 			                  "unpacked it is larger than %" PRIu64 " bytes, as no disk is",
 			                  UNPACKED_MOST);
 	}
-	free(chunk);
-	return sound && spool_end(spool, error);
+	/* What could not be written lies before what could not be decoded. */
+	return write_behind_close(&behind, error) && sound && spool_end(spool, *size, error);
 }
 
 /* From here on disk->state reads the scratch file. */
-static bool read_scratch(struct disk *disk, const struct spool *spool, struct error *error)
+static bool read_scratch(struct disk *disk, uint64_t size, struct error *error)
 {
 	struct disk_state *state = disk->state;
-	if (spool->offset == 0)
+	if (size == 0)
 		return error_set(error, ERROR_TRUNCATED,
 		                 "the input holds nothing (0 bytes%s): was it copied completely?",
 		                 disk->packing.compression ? " unpacked" : "");
-	disk->packing.unpacked_size = spool->offset;
-	state->descriptor = spool->file;
-	state->size = spool->offset;
+	disk->packing.unpacked_size = size;
+	state->descriptor = state->input->scratch;
+	state->size = size;
 	state->may_have_holes = true;
 	state->is_scratch = true;
 	state->extent_start = state->extent_end = 0;
@@ -130,8 +133,9 @@ bool unpack(struct disk *disk, struct feed *feed, const struct codec *codec, str
 	if (codec && !decoder_open_feed(&decoder, codec, feed_read, feed, &unbounded, error))
 		return false;
 	disk->packing.streams = codec ? 1 : 0;
-	bool sound = spool_all(disk, feed, codec ? &decoder : NULL, &spool, error);
+	uint64_t size;
+	bool sound = spool_all(disk, feed, codec ? &decoder : NULL, &spool, &size, error);
 	if (codec)
 		decoder_close(&decoder);
-	return sound && read_scratch(disk, &spool, error);
+	return sound && read_scratch(disk, size, error);
 }

@@ -29,16 +29,16 @@ static bool copy(struct gatherer *gatherer, const struct reader *from, int file,
 	uint8_t *chunk = xmalloc(CHUNK_SIZE);
 	enum fault fault = FAULT_INPUT;
 	bool sound = true;
-	while (sound && spool.offset < from->size) {
-		uint64_t left = from->size - spool.offset;
-		size_t size = left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE;
-		sound = reader_read(from, spool.offset, chunk, size, &error);
-		if (sound && !spool_add(&spool, span_of(chunk, size), (struct span){ 0 }, &error)) {
+	for (uint64_t offset = 0, size; sound && offset < from->size; offset += size) {
+		size = from->size - offset < CHUNK_SIZE ? from->size - offset : CHUNK_SIZE;
+		sound = reader_read(from, offset, chunk, (size_t)size, &error);
+		if (sound &&
+		    !spool_add(&spool, offset, span_of(chunk, (size_t)size), (struct span){ 0 }, &error)) {
 			fault = FAULT_ROOM;
 			sound = false;
 		}
 	}
-	if (sound && !spool_end(&spool, &error)) {
+	if (sound && !spool_end(&spool, from->size, &error)) {
 		fault = FAULT_ROOM;
 		sound = false;
 	}

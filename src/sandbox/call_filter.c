@@ -13,6 +13,9 @@
 
 #include "sandbox/lockdown.h"
 
+/* glibc's own, by which threads change their user together. */
+#define SIGNAL_OF_GLIBC 33
+
 struct plain_call {
 	int number;
 	const char *reason;
@@ -42,6 +45,12 @@ static const struct plain_call directory_calls[] = {
 	{ SCMP_SYS(readlinkat), "the target of a symbolic link, which is not followed" },
 	{ SCMP_SYS(pread64), "a file's bytes" },
 	{ SCMP_SYS(close), "files are opened one after the other" },
+};
+
+/* The same, for a worker that unpacks: a thread of it writes (disk/write_behind.h). */
+static const struct plain_call thread_calls[] = {
+	{ SCMP_SYS(set_robust_list), "what a thread of glibc begins with" },
+	{ SCMP_SYS(rseq), "the same" },
 };
 
 static bool allow(scmp_filter_ctx filter, int call, unsigned count, const struct scmp_arg_cmp *arguments)
@@ -120,11 +129,49 @@ static bool allow_server(scmp_filter_ctx filter, int server)
 	       allow(filter, SCMP_SYS(setsockopt), ARRAY_SIZE(patience), patience);
 }
 
+/* What semaphores and pthread_join() do, in memory that nobody shares with the worker. */
+static bool allow_waiting(scmp_filter_ctx filter)
+{
+	static const uint32_t operations[] = { FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAKE };
+	const uint32_t mask = ~(uint32_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+		const struct scmp_arg_cmp operation = argument(1, mask, operations[i]);
+		if (!allow(filter, SCMP_SYS(futex), 1, &operation))
+			return false;
+	}
+	return true;
+}
+
+/* Not there, as on an old kernel: the C library does without. */
+static bool hide(scmp_filter_ctx filter, int call, unsigned count, const struct scmp_arg_cmp *arguments)
+{
+	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), call, count, arguments) == 0;
+}
+
+/* What pthread_create() takes in glibc and musl. */
+static bool allow_thread(scmp_filter_ctx filter)
+{
+	/* Exactly the flags that both give it: all is shared, nothing is new, and it is no process. */
+	const uint64_t without_meaning = CLONE_DETACHED; /* musl has it */
+	const struct scmp_arg_cmp flags =
+		argument(0, ~without_meaning,
+	                 CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+	                         CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID);
+	const struct scmp_arg_cmp of_glibc = argument(0, UINT32_MAX, SIGNAL_OF_GLIBC);
+	return allow(filter, SCMP_SYS(clone), 1, &flags) &&
+	       allow_all(filter, thread_calls, ARRAY_SIZE(thread_calls)) && allow_waiting(filter) &&
+	       /* Its arguments lie in memory; clone() is taken then. */
+	       hide(filter, SCMP_SYS(clone3), 0, NULL) &&
+	       /* glibc handles this signal from the first thread on; musl gets ready for barriers. */
+	       hide(filter, SCMP_SYS(rt_sigaction), 1, &of_glibc) &&
+	       hide(filter, SCMP_SYS(membarrier), 0, NULL);
+}
+
 static bool allow_access(scmp_filter_ctx filter, const struct worker_access *access)
 {
 	return (access->input < 0 || allow_read(filter, access->input)) &&
-	       (access->scratch < 0 ||
-	        (allow_read(filter, access->scratch) && allow_make(filter, access->scratch))) &&
+	       (access->scratch < 0 || (allow_read(filter, access->scratch) &&
+	                                allow_make(filter, access->scratch) && allow_thread(filter))) &&
 	       allow_makes(filter, access->made) && (access->directory < 0 || allow_directory(filter)) &&
 	       (access->server < 0 || allow_server(filter, access->server));
 }
@@ -222,15 +269,15 @@ void call_filter_install_server(void)
 	/* abort() and the like; the process that is to be executed keeps its number. */
 	const struct scmp_arg_cmp other = { .arg = 0, .op = SCMP_CMP_NE, .datum_a = (uint32_t)getpid() };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	load(filter,
-	     filter &&
-		     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, &no_thread) ==
-			     0 &&
-		     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1, &other) == 0 &&
-		     /* Its arguments lie in memory; without it the C library takes clone(). */
-		     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL) == 0 &&
-		     deny_all(filter, denied_calls, ARRAY_SIZE(denied_calls)) &&
-		     deny_all(filter, denied_server_calls, ARRAY_SIZE(denied_server_calls)));
+	load(filter, filter &&
+	                     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+	                                            &no_thread) == 0 &&
+	                     seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1,
+	                                            &other) == 0 &&
+	                     /* Its arguments lie in memory; without it the C library takes clone(). */
+	                     hide(filter, SCMP_SYS(clone3), 0, NULL) &&
+	                     deny_all(filter, denied_calls, ARRAY_SIZE(denied_calls)) &&
+	                     deny_all(filter, denied_server_calls, ARRAY_SIZE(denied_server_calls)));
 }
 
 void call_filter_install_machine(void)

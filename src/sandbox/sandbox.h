@@ -1,9 +1,9 @@
 // The worker: a child process that turns bytes into facts and can do nothing else.
 //
 // The child gets no_new_privs, a landlock domain without any file system access (where the kernel has it; for
-// a directory, with reading beneath that one), a seccomp filter of some twenty calls, and rlimits. It holds
-// the descriptors that its access names, the pipe to its parent, and stderr for the one message of xmalloc().
-// Whatever it does, the parent goes on.
+// a directory, with reading beneath that one), a seccomp filter of fewer than thirty calls, and rlimits. It
+// holds the descriptors that its access names, the pipe to its parent, and stderr for the one message of
+// xmalloc(). Whatever it does, the parent goes on.
 #pragma once
 
 #include "base/error.h"
@@ -42,7 +42,8 @@ struct worker_result {
 /* What a worker may touch of the world outside; -1 for what it may not. */
 struct worker_access {
 	int input;   /* read, at any place */
-	int scratch; /* read and written, at any place */
+	int scratch; /* read and written, at any place; who has one may have threads of its own, to write with
+	              */
 	/* A directory, which may be the input: all that lies beneath it is opened and read, nothing else is.
 	 */
 	int directory;

@@ -3,6 +3,8 @@
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,7 +14,12 @@
 
 #include "worker_bench.h"
 
+#include "disk/write_behind.h"
 #include "sandbox/lockdown.h"
+
+#define CLONE_OF_THREADS                                                                                     \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |   \
+	 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
 static void handle_signals(void *context, int input, int output)
 {
@@ -50,6 +57,18 @@ static void start_process(void *context, int input, int output)
 	if (process == 0)
 		_exit(0);
 	say(output, process > 0 ? "forked" : "refused");
+}
+
+static void *do_nothing(void *context)
+{
+	return context;
+}
+
+static void start_thread(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	pthread_t thread;
+	say(output, pthread_create(&thread, NULL, do_nothing, NULL) == 0 ? "started" : "refused");
 }
 
 static void make_code(void *context, int input, int output)
@@ -185,9 +204,9 @@ static void everything_else_is_forbidden(void **state)
 {
 	(void)state;
 	static worker_fn *const attempts[] = {
-		make_folder,    open_file,           make_socket, start_process, make_code,
-		protect_code,   map_input,           write_input, kill_parent,   signal_parent_thread,
-		handle_signals, read_standard_error,
+		make_folder,    open_file,           make_socket,  start_process, make_code,
+		protect_code,   map_input,           write_input,  kill_parent,   signal_parent_thread,
+		handle_signals, read_standard_error, start_thread,
 	};
 	if (!lockdown_has_call_filter()) {
 		print_message("no filter of system calls in this build: not tested\n");
@@ -261,6 +280,89 @@ static void files_are_made(void **state)
 	assert_memory_equal(content, "\0\0made\0\0", 8);
 	text_free(&result.output);
 	close(made);
+}
+
+/* Enough to make it worth a thread; answers whether there was one. */
+static void write_behind_in_a_thread(void *context, int input, int output)
+{
+	(void)input;
+	struct spool spool = { .file = *(int *)context, .most = UINT64_C(1) << 30 };
+	struct write_behind behind;
+	struct error error;
+	bool sound = true;
+	write_behind_open(&behind, &spool);
+	for (uint64_t offset = 0; sound && offset < UINT64_C(16) << 20; offset += WRITE_BEHIND_CHUNK) {
+		memset(write_behind_room(&behind), 'x', WRITE_BEHIND_CHUNK);
+		sound = write_behind_add(&behind, offset, WRITE_BEHIND_CHUNK, (struct span){ 0 });
+	}
+	bool threaded = behind.threaded;
+	sound = write_behind_close(&behind, &error) && sound;
+	say(output, !sound ? error.message : threaded ? "threaded" : "alone");
+}
+
+/* As pthread_create() does it, and with one flag too many or too few. */
+static void start_thread_in_namespace(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	long thread = syscall(SYS_clone, CLONE_OF_THREADS | CLONE_NEWUSER, NULL, NULL, NULL, NULL);
+	say(output, thread < 0 ? "refused" : "started");
+}
+
+static void start_thread_of_another_process(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	long thread = syscall(SYS_clone, CLONE_OF_THREADS & ~CLONE_THREAD, NULL, NULL, NULL, NULL);
+	say(output, thread < 0 ? "refused" : "started");
+}
+
+/* The call of which a filter cannot see the flags. */
+static void start_process_by_clone3(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	uint64_t arguments[8] = { [4] = SIGCHLD };
+	long process = syscall(SYS_clone3, arguments, sizeof(arguments));
+	if (process == 0)
+		_exit(0);
+	say(output, process < 0 && errno == ENOSYS ? "not there" : "started");
+}
+
+static struct worker_result run_with_scratch(worker_fn *work, int scratch)
+{
+	struct worker_result result;
+	struct error error;
+	struct worker_access access = worker_access_none();
+	access.scratch = scratch;
+	if (!worker_run(work, &scratch, &access, &test_limits, &result, &error))
+		fail_msg("%s", error.message);
+	return result;
+}
+
+static void unpacking_takes_a_thread(void **state)
+{
+	(void)state;
+	char path[] = "test-sandbox-XXXXXX";
+	int scratch = mkstemp(path);
+	assert_true(scratch >= 0);
+	unlink(path);
+	struct worker_result result = run_with_scratch(write_behind_in_a_thread, scratch);
+	assert_int_equal(result.end, WORKER_FINISHED);
+	assert_string_equal(text_get(&result.output), "threaded");
+	text_free(&result.output);
+	static worker_fn *const forbidden[] = { start_process, start_thread_in_namespace,
+		                                start_thread_of_another_process, handle_signals };
+	for (size_t i = 0; i < ARRAY_SIZE(forbidden) && lockdown_has_call_filter(); i++) {
+		result = run_with_scratch(forbidden[i], scratch);
+		if (result.end != WORKER_FORBIDDEN || result.signal != SIGSYS)
+			fail_msg("attempt %zu ended with %d: %s", i, result.end, text_get(&result.output));
+		text_free(&result.output);
+	}
+	if (lockdown_has_call_filter()) {
+		result = run_with_scratch(start_process_by_clone3, scratch);
+		assert_int_equal(result.end, WORKER_FINISHED);
+		assert_string_equal(text_get(&result.output), "not there");
+		text_free(&result.output);
+	}
+	close(scratch);
 }
 
 /* The filter sees no flags of openat2(), so the call is there for reading only where landlock sees to that.
@@ -341,6 +443,7 @@ int main(void)
 		cmocka_unit_test(a_directory_is_read_and_nothing_else),
 		cmocka_unit_test(everything_else_is_forbidden),
 		cmocka_unit_test(files_are_made),
+		cmocka_unit_test(unpacking_takes_a_thread),
 		cmocka_unit_test(nothing_is_written_without_landlock),
 		cmocka_unit_test(landlock_alone_takes_the_file_system),
 		cmocka_unit_test(only_three_descriptors_are_left),
