@@ -283,6 +283,13 @@ static bool read_backup(struct scan *scan, const struct gpt_copy *primary, struc
 	return gpt_copy_read(scan, "backup", last, named > last, backup, error);
 }
 
+static enum answer is_sound(const struct gpt_copy *copy)
+{
+	if (copy->unread)
+		return ANSWER_UNKNOWN;
+	return copy->sound ? ANSWER_YES : ANSWER_NO;
+}
+
 static bool scan_copies(struct scan *scan, const struct mbr *mbr, struct gpt_copy *primary,
                         struct gpt_copy *backup, struct error *error)
 {
@@ -291,8 +298,8 @@ static bool scan_copies(struct scan *scan, const struct mbr *mbr, struct gpt_cop
 	if (!gpt_copy_read(scan, "primary", 1, false, primary, error) ||
 	    !read_backup(scan, primary, backup, error))
 		return false;
-	table->primary_sound = primary->sound ? ANSWER_YES : ANSWER_NO;
-	table->backup_sound = backup->sound ? ANSWER_YES : ANSWER_NO;
+	table->primary_sound = is_sound(primary);
+	table->backup_sound = is_sound(backup);
 	if (primary->intact && backup->intact)
 		compare_copies(scan, primary, backup);
 

@@ -62,6 +62,13 @@ static bool complain(const struct reading *reading, const char *code, uint64_t o
 	return false;
 }
 
+/* That bytes cannot be had says nothing of what they are. */
+static bool unread(const struct reading *reading, uint64_t offset, const struct error *failure)
+{
+	reading->copy->unread = true;
+	return complain(reading, "unreadable", offset, "cannot be read: %s", failure->message);
+}
+
 void gpt_guid_text(struct span guid, char text[GUID_TEXT_SIZE])
 {
 	uint32_t low = 0, node_low = 0;
@@ -155,7 +162,7 @@ static bool read_entries(const struct reading *reading, uint64_t header_offset, 
 	copy->bytes = xmalloc((size_t)size);
 	struct error failure;
 	if (!reader_read(reading->scan->disk, offset, copy->bytes, (size_t)size, &failure))
-		return complain(reading, "unreadable", offset, "cannot be read: %s", failure.message);
+		return unread(reading, offset, &failure);
 	if (!budget_step(reading->scan->budget, header->entry_count, "the GPT", error))
 		return false;
 	uint32_t crc = crc_of(span_of(copy->bytes, (size_t)size));
@@ -209,7 +216,7 @@ bool gpt_copy_read(struct scan *scan, const char *which, uint64_t lba, bool quie
 		return true;
 	}
 	if (!reader_read(scan->disk, offset, bytes, sector.size, &failure)) {
-		complain(&reading, "unreadable", offset, "cannot be read: %s", failure.message);
+		unread(&reading, offset, &failure);
 		return true;
 	}
 	if (!check_header(&reading, sector, offset))

@@ -19,6 +19,7 @@ struct gpt_header {
 struct gpt_copy {
 	const char *which;  /* "primary", "backup" */
 	uint64_t lba;       /* where it was looked for */
+	bool unread;        /* its bytes could not be had: nothing is known of it */
 	bool present;       /* the signature is there */
 	bool header_intact; /* the header's CRC is right */
 	bool intact;        /* the entries' too: the copy can be believed */

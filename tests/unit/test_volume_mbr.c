@@ -263,8 +263,18 @@ static void bad_blocks_are_named(void **state)
 	struct error error;
 	assert_true(volume_scan(&disk, &budget, &scanned.arena, &scanned.table, &error));
 	assert_problem(&scanned, "gpt-primary-unreadable", 1024);
-	assert_int_equal(scanned.table.primary_sound, ANSWER_NO);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_UNKNOWN);
+	assert_int_equal(scanned.table.backup_sound, ANSWER_YES);
 	assert_int_equal(scanned.table.partitions.count, 2);
+	arena_free(&scanned.arena);
+
+	failing.from = image.size - 1;
+	failing.to = image.size;
+	scanned = (struct scanned){ 0 };
+	assert_true(volume_scan(&disk, &budget, &scanned.arena, &scanned.table, &error));
+	assert_problem(&scanned, "gpt-backup-unreadable", image.size - 512);
+	assert_int_equal(scanned.table.primary_sound, ANSWER_YES);
+	assert_int_equal(scanned.table.backup_sound, ANSWER_UNKNOWN);
 	arena_free(&scanned.arena);
 
 	failing.from = 0;
