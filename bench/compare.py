@@ -145,7 +145,7 @@ def print_sizes(slipway, image, folder, rounds):
 
 
 def print_containers(slipway, image, folder, rounds):
-    """The same disk as qcow2, which is read through qemu-nbd."""
+    """The same disk as qcow2: its clusters as they are, and compressed."""
     forms = {"raw": image}
     for name, options in {"qcow2": [], "qcow2, compressed": ["-c"]}.items():
         forms[name] = folder / f"{image.stem}{''.join(options)}.qcow2"

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	struct input input = input_of_file("disk", ends[0]);
 	input.source = SOURCE_SERVER;
-	input.container = "qcow2";
+	input.container = "vmdk";
 	struct budget budget = { .inflated_left = 1 << 20, .steps_left = 1 << 20 };
 	struct arena arena = { 0 };
 	struct error error = { 0 };

@@ -12,7 +12,6 @@ static const struct {
 	const char *name;   /* in reports */
 	const char *driver; /* of QEMU, with what it has to be told */
 } formats[] = {
-	[SERVED_QCOW2] = { "qcow2", "\"qcow2\"" },
 	[SERVED_QED] = { "qed", "\"qed\"" },
 	[SERVED_VMDK] = { "vmdk", "\"vmdk\"" },
 	[SERVED_VHDX] = { "vhdx", "\"vhdx\"" },

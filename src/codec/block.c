@@ -5,7 +5,9 @@
 
 #include "codec/lzo1x.h"
 
-static bool unpack_zlib(struct span in, uint8_t *out, size_t capacity, size_t *got, struct error *error)
+/* `window`: as inflateInit2() takes it, with what stands around the data. */
+static bool inflate_block(const char *format, int window, bool may_go_on, struct span in, uint8_t *out,
+                          size_t capacity, size_t *got, struct error *error)
 {
 	z_stream stream = {
 		/* zlib's field is not const, though it only reads. */
@@ -15,19 +17,62 @@ static bool unpack_zlib(struct span in, uint8_t *out, size_t capacity, size_t *g
 		.avail_out = (uInt)capacity,
 	};
 	if (in.size > UINT_MAX || capacity > UINT_MAX)
-		return error_set(error, ERROR_LIMIT, "a zlib block of %zu bytes is too large", in.size);
-	if (inflateInit(&stream) != Z_OK)
-		return error_set(error, ERROR_LIMIT, "zlib data: zlib has no memory");
+		return error_set(error, ERROR_LIMIT, "a %s block of %zu bytes is too large", format, in.size);
+	if (inflateInit2(&stream, window) != Z_OK)
+		return error_set(error, ERROR_LIMIT, "%s data: zlib has no memory", format);
 	int status = inflate(&stream, Z_FINISH);
 	*got = capacity - stream.avail_out;
 	bool full = status == Z_BUF_ERROR && stream.avail_out == 0;
+	bool sound = status == Z_STREAM_END || (full && may_go_on);
 	const char *reason = full ? "they give more than they should" : stream.msg;
-	if (status != Z_STREAM_END)
-		error_fill(error, ERROR_CORRUPT, "zlib data are damaged: %s",
+	if (!sound)
+		error_fill(error, ERROR_CORRUPT, "%s data are damaged: %s", format,
 		           reason ? reason : "they end early");
 	inflateEnd(&stream);
-	return status == Z_STREAM_END;
+	return sound;
 }
+
+static bool unpack_zlib(struct span in, uint8_t *out, size_t capacity, size_t *got, struct error *error)
+{
+	return inflate_block("zlib", MAX_WBITS, false, in, out, capacity, got, error);
+}
+
+#ifdef HAVE_ISAL
+
+#include <isa-l/igzip_lib.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+
+static bool unpack_deflate(struct span in, uint8_t *out, size_t capacity, size_t *got, struct error *error)
+{
+	if (in.size > UINT32_MAX || capacity > UINT32_MAX)
+		return error_set(error, ERROR_LIMIT, "a deflate block of %zu bytes is too large", in.size);
+	/* With its tables and its window: more than a stack should bear. */
+	struct inflate_state *state = xmalloc(sizeof(*state));
+	isal_inflate_init(state);
+	/* ISA-L's field is not const, though it only reads. */
+	state->next_in = (uint8_t *)(uintptr_t)in.data;
+	state->avail_in = (uint32_t)in.size;
+	state->next_out = out;
+	state->avail_out = (uint32_t)capacity;
+	int status = isal_inflate_stateless(state);
+	*got = capacity - state->avail_out;
+	free(state);
+	if (status == ISAL_DECOMP_OK || (status == ISAL_OUT_OVERFLOW && *got == capacity))
+		return true;
+	return error_set(error, ERROR_CORRUPT, "deflate data are damaged: %s",
+	                 status == ISAL_END_INPUT ? "they end early" : "a block is invalid");
+}
+
+#else
+
+static bool unpack_deflate(struct span in, uint8_t *out, size_t capacity, size_t *got, struct error *error)
+{
+	return inflate_block("deflate", -MAX_WBITS, true, in, out, capacity, got, error);
+}
+
+#endif
 
 #ifdef HAVE_ZSTD
 
@@ -72,6 +117,7 @@ bool block_unpack(enum block_format format, struct span in, void *out, size_t ca
 		               struct error *error);
 	} formats[] = {
 		[BLOCK_ZLIB] = { "zlib", unpack_zlib },
+		[BLOCK_DEFLATE] = { "deflate", unpack_deflate },
 		[BLOCK_ZSTD] = { "zstd", unpack_zstd },
 		[BLOCK_LZO1X] = { "lzo", unpack_lzo },
 	};

@@ -44,7 +44,7 @@ void nbd_close_disk(struct nbd *nbd);
 
 /*
  * Those of one format each: they read the header as the bytes of a file, and refuse what is damaged, what
- * cannot be read, and what names another file. A sound one sets disk->served.
+ * cannot be read, and what names another file. A sound qcow2 image is read here; any other sets disk->served.
  */
 bool qcow2_open(struct disk *disk, struct error *error);
 bool qed_open(struct disk *disk, struct error *error);

@@ -122,11 +122,15 @@ static bool detect(const struct disk *disk, const struct container **out, struct
 	return true;
 }
 
-/* What is packed may itself be packed as a tar or not at all; everything else has to be unpacked by hand. */
-static bool check_inside(const struct container *inside, const char *outside, struct error *error)
+/* Those that are read here, as they are, wherever their bytes lie. */
+static bool is_read_here(const struct container *container)
 {
-	if (inside->open == raw_open || inside->open == tar_open)
-		return true;
+	return container->open == raw_open || container->open == tar_open || container->open == qcow2_open;
+}
+
+/* What is packed and not read here has to be unpacked by hand. */
+static bool refuse_inside(const struct container *inside, const char *outside, struct error *error)
+{
 	if (inside->open == compressed_open)
 		return error_set(error, ERROR_UNSUPPORTED,
 		                 "this %s file holds a %s file: unpack the outer one and give what is inside",
@@ -149,7 +153,7 @@ static bool open_archive(struct disk *disk, struct error *error)
 		                 disk->packing.disk.name);
 	if (!detect(disk, &inside, error))
 		return false;
-	return inside->open == raw_open || check_inside(inside, disk->container, error);
+	return inside->open == raw_open || refuse_inside(inside, disk->container, error);
 }
 
 static const char *ending_of(const char *compression)
@@ -174,13 +178,15 @@ static bool compressed_open(struct disk *disk, struct error *error)
 		return error_set(error, ERROR_CORRUPT, "this is a %s file whose header is damaged",
 		                 disk->container);
 	disk->packing.compression = disk->container;
-	if (!unpack(disk, &feed, codec, error) || !detect(disk, &inside, error) ||
-	    !check_inside(inside, disk->packing.compression, error))
+	if (!unpack(disk, &feed, codec, error) || !detect(disk, &inside, error))
 		return false;
-	if (inside->open != tar_open)
+	if (!is_read_here(inside))
+		return refuse_inside(inside, disk->packing.compression, error);
+	if (inside->open == raw_open)
 		return true;
-	disk->container = arena_printf(state->arena, "tar.%s", ending_of(disk->packing.compression));
-	return open_archive(disk, error);
+	disk->container =
+		arena_printf(state->arena, "%s.%s", inside->name, ending_of(disk->packing.compression));
+	return (inside->open == tar_open ? open_archive : inside->open)(disk, error);
 }
 
 static bool open_container(struct disk *disk, const struct container *container, struct error *error)
@@ -219,10 +225,10 @@ static bool open_pipe(struct disk *disk, struct error *error)
 	feed = (struct feed){ .disk = disk, .head = state->head, .head_size = state->head_size };
 	if (container->open == compressed_open)
 		return open_container(disk, container, error);
-	bool readable = container->open == raw_open || container->open == tar_open;
-	if (readable && (!unpack(disk, &feed, NULL, error) || !detect(disk, &container, error)))
+	if (is_read_here(container) &&
+	    (!unpack(disk, &feed, NULL, error) || !detect(disk, &container, error)))
 		return false;
-	if (container->open == raw_open || container->open == tar_open || !container->open)
+	if (is_read_here(container) || !container->open)
 		return open_container(disk, container, error);
 	return error_set(error, ERROR_UNSUPPORTED,
 	                 "a %s image cannot be read from a pipe: save it to a file and give that",

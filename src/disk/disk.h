@@ -12,7 +12,6 @@
  */
 enum served {
 	SERVED_NOT,
-	SERVED_QCOW2,
 	SERVED_QED,
 	SERVED_VMDK,
 	SERVED_VHDX,

@@ -13,7 +13,7 @@
 #include <inttypes.h>
 
 #include "base/checked.h"
-#include "disk/container.h"
+#include "disk/qcow2_clusters.h"
 
 #define HEADER_SIZE_2 72
 #define HEADER_SIZE_3 104
@@ -219,6 +219,14 @@ bool qcow2_open(struct disk *disk, struct error *error)
 			.message = "the qcow2 image was not closed properly: its reference counts may be off "
 				   "(`qemu-img check -r leaks disk.qcow2` mends them)",
 		};
-	disk->served = SERVED_QCOW2;
+	const struct qcow2_layout layout = {
+		.size = header.size,
+		.l1 = header.l1,
+		.cluster_bits = header.cluster_bits,
+		.has_zero_flag = header.version >= 3,
+		.extended_l2 = header.features & FEATURE_EXTENDED_L2,
+		.compression = header.compression ? BLOCK_ZSTD : BLOCK_DEFLATE,
+	};
+	qcow2_read_clusters(disk, &layout);
 	return true;
 }

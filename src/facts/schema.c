@@ -5,8 +5,7 @@
 const char *const input_kind_names[] = { "unknown", "disk", "kernel", "config", "tree", "live", NULL };
 const char *const examined_names[] = { "none", "partial", "full", NULL };
 
-static const char *const served_names[] = { "not", "qcow2", "qed",       "vmdk", "vhdx",
-	                                    "vhd", "vdi",   "parallels", NULL };
+static const char *const served_names[] = { "not", "qed", "vmdk", "vhdx", "vhd", "vdi", "parallels", NULL };
 static const char *const answer_names[] = { "unknown", "no", "yes", NULL };
 static const char *const module_state_names[] = { "unknown", "builtin", "file", "absent", NULL };
 static const char *const sysctl_source_names[] = { "unknown", "kernel default", "file", "command line",

@@ -219,6 +219,8 @@ IMAGES = {
     "xz": (packed, "xz", "-c"),
     "zstd": (packed, "zstd", "-qc"),
     "qcow2": (container, "-O", "qcow2"),
+    "qcow2-zlib": (container, "-c", "-O", "qcow2", "-o", "cluster_size=4k"),
+    "qcow2-extended": (container, "-O", "qcow2", "-o", "extended_l2=on,cluster_size=16k"),
     "qed": (container, "-O", "qed"),
     "vmdk": (container, "-O", "vmdk"),
     "vmdk-stream": (container, "-O", "vmdk", "-o", "subformat=streamOptimized"),

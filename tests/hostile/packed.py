@@ -13,6 +13,7 @@ import lzma
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,6 +105,11 @@ def packings(folder):
     yield "disk.raw.gz", gzip.compress(raw, 1), ("n/a", "n/a", "fail")
     yield "disk.raw.xz", lzma.compress(raw, preset=0), ("n/a", "n/a", "fail")
     yield "disk.raw.zst", through(["zstd", "-q", "-1"], raw), ("n/a", "n/a", "fail")
+    qemu_img = shutil.which("qemu-img", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    subprocess.run([qemu_img, "convert", "-O", "qcow2", folder / "disk.raw", folder / "made.qcow2"], check=True)
+    qcow2 = (folder / "made.qcow2").read_bytes()
+    yield "disk.qcow2", qcow2, ("n/a", "n/a", "n/a")
+    yield "disk.qcow2.xz", lzma.compress(qcow2, preset=0), ("n/a", "n/a", "fail")
 
 
 def check_packings(trial):
@@ -122,7 +128,7 @@ def check_packings(trial):
 
 
 def check_streams(trial, wanted):
-    for name in ("sparse.tar.gz", "disk.raw", "disk.tar", "disk.raw.zst"):
+    for name in ("sparse.tar.gz", "disk.raw", "disk.tar", "disk.raw.zst", "disk.qcow2", "disk.qcow2.xz"):
         content = (trial.folder / name).read_bytes()
         with open(trial.folder / name, "rb") as file:
             trial.expect(f"- < {name}", verdicts(trial.check("-", stdin=file)), wanted)
@@ -130,7 +136,7 @@ def check_streams(trial, wanted):
         trial.expect(f"{name} | -", verdicts(piped), wanted)
         trial.expect(f"{name} | -: input", piped["input"], "-")
         rule = verdicts(piped, ["image.tar-name"])["image.tar-name"][0]
-        trial.expect(f"{name} | -: name", rule, "fail" if name in ("disk.tar", "disk.raw.zst") else "n/a")
+        trial.expect(f"{name} | -: name", rule, "fail" if name in ("disk.tar", "disk.raw.zst", "disk.qcow2.xz") else "n/a")
         os.mkfifo(trial.folder / "fifo")
         with subprocess.Popen(["sh", "-c", f"sleep 0.1; cat {name} > fifo"], cwd=trial.folder):
             trial.expect(f"{name} > fifo", verdicts(trial.check("fifo")), wanted)
@@ -153,7 +159,11 @@ def check_damage(trial):
         "nested": (gzip.compress(packed, 1), "holds a gzip file"),
         "cut-inside": (inner, "the tar archive ends at offset 9437184"),
         "checksum": (gzip.compress(b"\x01" + archive[1:], 1), "its checksum is wrong"),
-        "qcow2": (gzip.compress(b"QFI\xfb\0\0\0\3" + bytes(5000), 1), "holds no raw disk but a qcow2 image"),
+        "vmdk": (gzip.compress(b"KDMV" + bytes(5000), 1), "holds no raw disk but a vmdk image"),
+        "qcow2-inside": (gzip.compress(tar(trial.folder, "--transform=s/.*/disk.raw/", "-cf", "-", "disk.qcow2"), 1),
+                         "this tar.gz file holds no raw disk but a qcow2 image"),
+        "tar-inside": (gzip.compress(tar(trial.folder, "--transform=s/.*/disk.raw/", "-cf", "-", "disk.tar"), 1),
+                       "this tar.gz file holds no raw disk but a tar image"),
         "nothing": (gzip.compress(b"", 1), "0 bytes unpacked"),
         "folder": (gzip.compress(tar(trial.folder, "--format=gnu", "-cf", "-", "README", "pax-0.0.tar.gz"), 1),
                    "neither a disk nor a system"),
@@ -161,7 +171,7 @@ def check_damage(trial):
     for name, (content, words) in cases.items():
         (trial.folder / f"{name}.tar.gz").write_bytes(content)
         trial.reason(f"{name}.tar.gz", words)
-    trial.reason("-", "cannot be read from a pipe", stdin=None, input=b"QFI\xfb\0\0\0\3" + bytes(5000))
+    trial.reason("-", "cannot be read from a pipe", stdin=None, input=b"KDMV" + bytes(5000))
     trial.reason("-", "is empty", stdin=None, input=b"")
 
 

@@ -67,10 +67,10 @@ REFUSED = {
 
 # Servers that misbehave: the exit status, and what is said.
 SERVERS = {
-    "mark": (2, "qemu-nbd cannot read this qcow2 image: a mark\\x1b[31m of it"),
-    "flood": (2, "qemu-nbd cannot read this qcow2 image: no end of words no end of words"),
-    "crash": (2, f"qemu-nbd was ended by signal {int(signal.SIGBUS)} while it read this qcow2 image"),
-    "killed": (75, f"qemu-nbd was ended by signal {int(signal.SIGKILL)} while it read this qcow2 image: try again"),
+    "mark": (2, "qemu-nbd cannot read this vdi image: a mark\\x1b[31m of it"),
+    "flood": (2, "qemu-nbd cannot read this vdi image: no end of words no end of words"),
+    "crash": (2, f"qemu-nbd was ended by signal {int(signal.SIGBUS)} while it read this vdi image"),
+    "killed": (75, f"qemu-nbd was ended by signal {int(signal.SIGKILL)} while it read this vdi image: try again"),
     "garbage": (2, "qemu-nbd, which reads the image, is gone or answers nonsense"),
     "hang": (2, "qemu-nbd, which reads the image, has not answered for 10 seconds"),
 }
@@ -138,7 +138,7 @@ def same_as_raw(raw, folder):
 def names_of_files_are_refused(folder):
     """Before any server is started: the fake one would leave its mark in the message."""
     fake = fake_server(folder, "mark")
-    status, report, _ = check(folder / "qcow2", fake)
+    status, report, _ = check(folder / "vdi", fake)
     expect("the fake is seen where a server is started", (status, "a mark" in report["reason"]), (2, True))
     for name, (words, parts) in REFUSED.items():
         qemu_img(*[word.replace("FILE", str(folder / name)).replace("FOLDER", str(folder)) for word in words])
@@ -160,15 +160,17 @@ def fake_server(folder, role):
 
 
 def servers_misbehave(folder):
-    image = folder / "qcow2"
+    image = folder / "vdi"
     for role, (wanted, words) in SERVERS.items():
         status, report, err = check(image, fake_server(folder, role))
         expect(f"{role}: exit status, examined", (status, report["examined"], err), (wanted, "none", ""))
         expect(f"{role}: '{words}' in {report['reason']!r}", words in report["reason"], True)
     status, report, _ = check(image, folder / "nowhere")
     expect("no server", (status, report["reason"]),
-           (2, "reading a qcow2 image takes qemu-nbd, which is not there: install the package qemu-utils (Debian, "
+           (2, "reading a vdi image takes qemu-nbd, which is not there: install the package qemu-utils (Debian, "
                "Ubuntu) or qemu-img (Fedora, Alpine)"))
+    status, report, _ = check(folder / "qcow2", folder / "nowhere")
+    expect("qcow2 without a server", (status, report["examined"]), (check(folder / "disk.raw")[0], "full"))
 
 
 def has_landlock():
@@ -176,7 +178,7 @@ def has_landlock():
 
 
 def server_is_confined(folder):
-    _, report, _ = check(folder / "qcow2", fake_server(folder, "probe"))
+    _, report, _ = check(folder / "vdi", fake_server(folder, "probe"))
     said = dict(word.split("=") for word in report["reason"].split(": ", 1)[1].split())
     expect("the image can be read", said["image"], "1")
     expect("descriptors", said["descriptors"], "0,1,2,3,4,")
@@ -197,7 +199,7 @@ def ends_with_its_parent(folder):
     """Whatever ends slipway: an interrupt, or a kill that it never sees."""
     fake = fake_server(folder, "hang")
     for how in (signal.SIGINT, signal.SIGKILL):
-        process = subprocess.Popen([SLIPWAY, "check", folder / "qcow2"], env=dict(os.environ, PATH=str(fake)),
+        process = subprocess.Popen([SLIPWAY, "check", folder / "vdi"], env=dict(os.environ, PATH=str(fake)),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + 20
         while len(left_of(process.pid)) < 3 and time.monotonic() < deadline:

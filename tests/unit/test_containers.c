@@ -1,4 +1,4 @@
-// The headers of containers that qemu-nbd reads: qcow2, QED, VMDK, VDI and Parallels; sound, pointing
+// The headers of containers: qcow2, QED, VMDK, VDI and Parallels; sound, pointing
 // elsewhere, lying.
 
 #include "container_file.h"
@@ -32,18 +32,18 @@ static void qcow2_is_taken(void **state)
 {
 	(void)state;
 	make_qcow2();
-	sound("qcow2", SERVED_QCOW2);
+	sound("qcow2", SERVED_NOT);
 	put_be(104, 4, 0x6803f857); /* a feature name table, and the end */
 	put_be(108, 4, 144);
-	sound("qcow2", SERVED_QCOW2);
+	sound("qcow2", SERVED_NOT);
 	put_be(60, 4, 2); /* snapshots */
 	put_be(64, 8, 64 * KIB);
-	sound("qcow2", SERVED_QCOW2);
+	sound("qcow2", SERVED_NOT);
 	make_qcow2();
 	put_be(4, 4, 2); /* what would be features is not looked at in version 2 */
 	put_be(72, 8, 0);
 	put_be(100, 4, 0);
-	sound("qcow2", SERVED_QCOW2);
+	sound("qcow2", SERVED_NOT);
 	make_qcow2();
 	put_be(72, 8, 1);
 	has_problem("qcow2-dirty");
@@ -52,7 +52,7 @@ static void qcow2_is_taken(void **state)
 	put_be(72, 8, 8 | 16); /* zstd, extended L2 entries */
 	put_be(100, 4, 112);
 	file[104] = 1;
-	sound("qcow2", SERVED_QCOW2);
+	sound("qcow2", SERVED_NOT);
 }
 
 static void qcow2_names_no_other_file(void **state)

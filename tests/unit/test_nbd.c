@@ -72,10 +72,10 @@ static int tear_down(void **state)
 /* From here on the server is silent. */
 static bool open_disk(struct server *server)
 {
-	struct input input = input_of_file("disk.qcow2", server->ends[1]);
+	struct input input = input_of_file("disk.vmdk", server->ends[1]);
 	struct budget budget = budget_default();
 	input.source = SOURCE_SERVER;
-	input.container = "qcow2";
+	input.container = "vmdk";
 	assert_int_equal(shutdown(server->ends[0], SHUT_WR), 0);
 	return disk_open(&input, &budget, &server->arena, &server->disk, &server->error);
 }
@@ -124,7 +124,7 @@ static void pieces_are_asked_for_once(void **state)
 	say(server, server->bytes + 3 * PIECE, DISK_SIZE - 3 * PIECE);
 	assert_true(open_disk(server));
 	assert_int_equal(server->disk->reader.size, DISK_SIZE);
-	assert_string_equal(server->disk->container, "qcow2");
+	assert_string_equal(server->disk->container, "vmdk");
 	assert_bytes(server, 2 * PIECE + 10, 100);
 	assert_bytes(server, 3 * PIECE - 100, 1100); /* to the end of the disk */
 	assert_bytes(server, 2 * PIECE, DISK_SIZE - 2 * PIECE);
