@@ -1,6 +1,7 @@
 #include "disk/write_behind.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -46,9 +47,15 @@ static bool start_thread(struct write_behind *behind)
 	return started;
 }
 
+static bool has_one_processor(void)
+{
+	cpu_set_t allowed;
+	return sched_getaffinity(0, sizeof(allowed), &allowed) == 0 && CPU_COUNT(&allowed) == 1;
+}
+
 void write_behind_open(struct write_behind *behind, struct spool *spool)
 {
-	*behind = (struct write_behind){ .spool = spool };
+	*behind = (struct write_behind){ .spool = spool, .alone = has_one_processor() };
 	/* They fail for values alone that these are not. */
 	(void)sem_init(&behind->free, 0, WRITE_BEHIND_CHUNKS);
 	(void)sem_init(&behind->full, 0, 0);

@@ -6,8 +6,8 @@
 // would map an arena for it, out of the address space that the worker is limited to), and no other module
 // runs in it.
 //
-// It starts when there is enough to write to be worth it. Where none can be had, and before, the one who
-// decodes writes.
+// It starts when there is enough to write to be worth it. Before, and where none can be had or there is one
+// processor for both, the one who decodes writes.
 #pragma once
 
 #include <pthread.h>
@@ -38,7 +38,8 @@ struct write_behind {
 	bool has_next; /* the one at `next` is the decoder's already */
 	sem_t free, full;
 	pthread_t thread;
-	bool threaded, alone; /* a thread runs; none can be had */
+	bool threaded; /* a thread runs */
+	bool alone;    /* none will: there is one processor, or none can be had */
 	atomic_bool failed;
 	struct error failure; /* whoever writes fills it, before `failed` */
 };

@@ -158,7 +158,10 @@ static bool allow_thread(scmp_filter_ctx filter)
 	                 CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
 	                         CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID);
 	const struct scmp_arg_cmp of_glibc = argument(0, UINT32_MAX, SIGNAL_OF_GLIBC);
+	const struct scmp_arg_cmp own = argument(0, UINT32_MAX, 0);
 	return allow(filter, SCMP_SYS(clone), 1, &flags) &&
+	       /* Is there a processor for it? */
+	       allow(filter, SCMP_SYS(sched_getaffinity), 1, &own) &&
 	       allow_all(filter, thread_calls, ARRAY_SIZE(thread_calls)) && allow_waiting(filter) &&
 	       /* Its arguments lie in memory; clone() is taken then. */
 	       hide(filter, SCMP_SYS(clone3), 0, NULL) &&

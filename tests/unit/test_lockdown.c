@@ -291,6 +291,7 @@ static void write_behind_in_a_thread(void *context, int input, int output)
 	struct error error;
 	bool sound = true;
 	write_behind_open(&behind, &spool);
+	behind.alone = false; /* not on one processor either */
 	for (uint64_t offset = 0; sound && offset < UINT64_C(16) << 20; offset += WRITE_BEHIND_CHUNK) {
 		memset(write_behind_room(&behind), 'x', WRITE_BEHIND_CHUNK);
 		sound = write_behind_add(&behind, offset, WRITE_BEHIND_CHUNK, (struct span){ 0 });

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,6 +69,13 @@ static bool add_chunks(struct write_behind *behind, size_t count)
 	return write_behind_add(behind, count * CHUNK, TAIL, nothing_known);
 }
 
+/* With a thread, however many processors this machine has. */
+static void open_threaded(struct write_behind *behind, struct spool *spool)
+{
+	write_behind_open(behind, spool);
+	behind->alone = false;
+}
+
 static void expect_content(int file, size_t count)
 {
 	uint8_t *wanted = xmalloc(CHUNK), *got = xmalloc(CHUNK);
@@ -95,7 +103,7 @@ static void all_comes_back(void **state)
 	struct spool spool = { .file = file, .most = 64 * MIB };
 	struct write_behind behind;
 	struct error error;
-	write_behind_open(&behind, &spool);
+	open_threaded(&behind, &spool);
 	assert_true(add_chunks(&behind, CHUNKS));
 	assert_true(behind.threaded);
 	assert_true(write_behind_close(&behind, &error));
@@ -112,7 +120,7 @@ static void little_takes_no_thread(void **state)
 	struct spool spool = { .file = file, .most = MIB };
 	struct write_behind behind;
 	struct error error;
-	write_behind_open(&behind, &spool);
+	open_threaded(&behind, &spool);
 	assert_true(add_chunks(&behind, 1));
 	/* Nor do many zeros. */
 	for (size_t number = 2; number < 1000; number++) {
@@ -124,7 +132,7 @@ static void little_takes_no_thread(void **state)
 	assert_true(spool_end(&spool, CHUNK + TAIL, &error));
 	expect_content(file, 1);
 	/* And nothing at all. */
-	write_behind_open(&behind, &spool);
+	open_threaded(&behind, &spool);
 	assert_true(write_behind_close(&behind, &error));
 	close(file);
 }
@@ -155,7 +163,7 @@ static void it_works_alone(void **state)
 		struct write_behind behind;
 		struct error error;
 		take_threads_away();
-		write_behind_open(&behind, &spool);
+		open_threaded(&behind, &spool);
 		bool sound = add_chunks(&behind, CHUNKS) && behind.alone && !behind.threaded;
 		sound = write_behind_close(&behind, &error) && sound;
 		_exit(sound && spool_end(&spool, CHUNKS * CHUNK + TAIL, &error) && spool.written == WRITTEN
@@ -164,6 +172,31 @@ static void it_works_alone(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	expect_content(file, CHUNKS);
+	close(file);
+}
+
+/* Two on one processor would only take turns. */
+static void one_processor_has_no_thread(void **state)
+{
+	(void)state;
+	int file = new_file();
+	struct spool spool = { .file = file, .most = 64 * MIB };
+	struct write_behind behind;
+	struct error error;
+	cpu_set_t before, one;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&one);
+	for (size_t cpu = 0; CPU_COUNT(&one) == 0; cpu++)
+		if (CPU_ISSET(cpu, &before))
+			CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	write_behind_open(&behind, &spool);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	assert_true(add_chunks(&behind, CHUNKS));
+	assert_false(behind.threaded);
+	assert_true(write_behind_close(&behind, &error));
+	assert_true(spool_end(&spool, CHUNKS * CHUNK + TAIL, &error));
 	expect_content(file, CHUNKS);
 	close(file);
 }
@@ -179,7 +212,7 @@ static void no_room_is_told(void **state)
 		struct spool spool = { .file = file, .most = rooms[i] };
 		struct write_behind behind;
 		struct error error;
-		write_behind_open(&behind, &spool);
+		open_threaded(&behind, &spool);
 		(void)!add_chunks(&behind, CHUNKS);
 		error_fill(&error, ERROR_CORRUPT, "something later");
 		assert_false(write_behind_close(&behind, &error));
@@ -199,7 +232,7 @@ static void a_failure_ends_it(void **state)
 	struct spool spool = { .file = file, .most = 1024 * MIB };
 	struct write_behind behind;
 	struct error error;
-	write_behind_open(&behind, &spool);
+	open_threaded(&behind, &spool);
 	assert_true(add_chunks(&behind, CHUNKS));
 	assert_true(behind.threaded);
 	assert_int_equal(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE), 0);
@@ -224,7 +257,7 @@ static void it_is_given_up(void **state)
 	struct spool spool = { .file = file, .most = 64 * MIB };
 	struct write_behind behind;
 	struct error error;
-	write_behind_open(&behind, &spool);
+	open_threaded(&behind, &spool);
 	assert_true(add_chunks(&behind, CHUNKS));
 	assert_non_null(write_behind_room(&behind));
 	error_fill(&error, ERROR_CORRUPT, "something else");
@@ -237,9 +270,13 @@ static void it_is_given_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_comes_back),    cmocka_unit_test(little_takes_no_thread),
-		cmocka_unit_test(it_works_alone),    cmocka_unit_test(no_room_is_told),
-		cmocka_unit_test(a_failure_ends_it), cmocka_unit_test(it_is_given_up),
+		cmocka_unit_test(all_comes_back),
+		cmocka_unit_test(little_takes_no_thread),
+		cmocka_unit_test(it_works_alone),
+		cmocka_unit_test(no_room_is_told),
+		cmocka_unit_test(a_failure_ends_it),
+		cmocka_unit_test(it_is_given_up),
+		cmocka_unit_test(one_processor_has_no_thread),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
