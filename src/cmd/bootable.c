@@ -14,6 +14,9 @@
 /* What a copy may take of a processor: 16 MiB a second, which the slowest packing reaches twice over. */
 #define COPIED_A_SECOND (UINT64_C(16) << 20)
 
+/* No disk that can be imported is larger: a container of some kilobytes may say that it holds any size. */
+#define COPIED_MOST (UINT64_C(2) << 40)
+
 /* What a guest tells of itself, unpacked: ten times as much as any has. It may have packed more, on purpose.
  */
 #define CAPTURE_MOST (UINT64_C(128) << 20)
@@ -275,6 +278,11 @@ static bool open_all(const char *name, const struct examination *examined, bool 
 	bool is_disk = facts->kind == INPUT_DISK;
 	bool in_place = is_disk && str_equal(facts->container, "raw");
 	bool kernel = direct || !is_disk;
+	if (is_disk && !in_place && facts->size > COPIED_MOST)
+		return error_set(
+			error, ERROR_LIMIT,
+			"the disk in it has %llu bytes, and none that is larger than 2 TiB can be imported",
+			(unsigned long long)facts->size);
 	int descriptor = reopen(name, &examined->identity, error);
 	if (descriptor < 0)
 		return false;

@@ -59,7 +59,8 @@ static bool unpack_deflate(struct span in, uint8_t *out, size_t capacity, size_t
 	int status = isal_inflate_stateless(state);
 	*got = capacity - state->avail_out;
 	free(state);
-	if (status == ISAL_DECOMP_OK || (status == ISAL_OUT_OVERFLOW && *got == capacity))
+	bool more_in_or_out = status == ISAL_END_INPUT || status == ISAL_OUT_OVERFLOW;
+	if (status == ISAL_DECOMP_OK || (more_in_or_out && *got == capacity))
 		return true;
 	return error_set(error, ERROR_CORRUPT, "deflate data are damaged: %s",
 	                 status == ISAL_END_INPUT ? "they end early" : "a block is invalid");
@@ -78,16 +79,29 @@ static bool unpack_deflate(struct span in, uint8_t *out, size_t capacity, size_t
 
 #include <zstd.h>
 
+/* A frame of data, or one to be skipped, as both magics are. */
+static bool is_zstd_frame(struct span in)
+{
+	uint32_t magic;
+	return get_le32(in, 0, &magic) && (magic == ZSTD_MAGICNUMBER ||
+	                                   (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START);
+}
+
 static bool unpack_zstd(struct span in, uint8_t *out, size_t capacity, size_t *got, struct error *error)
 {
-	/* Not ZSTD_decompress(): that takes zeros behind the frame, which fill up sectors, for another one.
-	 */
-	size_t size = ZSTD_findFrameCompressedSize(in.data, in.size);
-	if (!ZSTD_isError(size))
-		size = ZSTD_decompress(out, capacity, in.data, size);
-	if (ZSTD_isError(size))
-		return error_set(error, ERROR_CORRUPT, "zstd data are damaged: %s", ZSTD_getErrorName(size));
-	*got = size;
+	*got = 0;
+	/* Not all at once: ZSTD_decompress() takes zeros behind a frame, which fill up sectors, for another
+	 * one. */
+	do {
+		size_t size = ZSTD_findFrameCompressedSize(in.data, in.size), given = size;
+		if (!ZSTD_isError(size))
+			given = ZSTD_decompress(out + *got, capacity - *got, in.data, size);
+		if (ZSTD_isError(given))
+			return error_set(error, ERROR_CORRUPT, "zstd data are damaged: %s",
+			                 ZSTD_getErrorName(given));
+		*got += given;
+		in = span_from(in, size);
+	} while (*got < capacity && is_zstd_frame(in));
 	return true;
 }
 

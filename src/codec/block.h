@@ -8,7 +8,7 @@
 enum block_format {
 	BLOCK_ZLIB,    /* RFC 1950 */
 	BLOCK_DEFLATE, /* RFC 1951 without anything around it; ends where the output is full */
-	BLOCK_ZSTD,    /* one frame, RFC 8878; what follows it is not looked at */
+	BLOCK_ZSTD,    /* frames of RFC 8878 until the output is full; what else follows is not looked at */
 	BLOCK_LZO1X,   /* bare instructions up to their end marker */
 };
 

@@ -1,12 +1,12 @@
 // The header of a qcow2 image, as docs/interop/qcow2.rst of QEMU lays it out. All numbers are big-endian.
 //
-//     0  u32 "QFI\xfb"          32  u32 encryption: 0 none, 1 AES, 2 LUKS    72  u64 incompatible features
-//     4  u32 version            36  u32 entries of the L1 table              80  u64 compatible features
-//     8  u64 backing file name  40  u64 L1 table                             88  u64 autoclear features
-//    16  u32 its length         48  u64 refcount table                       96  u32 refcount order
-//    20  u32 cluster bits       56  u32 its clusters                        100  u32 header length
-//    24  u64 size of the disk   60  u32 snapshots; 64 u64 their table       104  u8  compression: 0 zlib, 1
-//    zstd
+//     0  u32 "QFI\xfb"          40  u64 L1 table                   80  u64 compatible features
+//     4  u32 version            48  u64 refcount table             88  u64 autoclear features
+//     8  u64 backing file name  56  u32 its clusters               96  u32 refcount order
+//    16  u32 its length         60  u32 snapshots                 100  u32 header length
+//    20  u32 cluster bits       64  u64 their table               104  u8  compression: 0 zlib, 1 zstd
+//    24  u64 size of the disk   72  u64 incompatible features
+//    32  u32 encryption: 0 none, 1 AES, 2 LUKS; 36 u32 entries of the L1 table
 //
 // What stands from offset 72 on came with version 3; in version 2 it is all zero. Extensions follow the
 // header: u32 type, u32 length, data padded to 8 bytes; type 0 ends them.
@@ -27,11 +27,14 @@
 
 #define EXTENSION_END       0
 #define EXTENSION_DATA_FILE 0x44415441
+#define EXTENSION_CRYPTO    0x0537be77
 #define EXTENSIONS_MOST     64
 
 /* QEMU reads no larger tables. */
-#define L1_MOST       ((uint64_t)32 << 20)
-#define REFCOUNT_MOST ((uint64_t)8 << 20)
+#define L1_MOST             ((uint64_t)32 << 20)
+#define REFCOUNT_MOST       ((uint64_t)8 << 20)
+#define REFCOUNT_ORDER_MOST 6
+#define SNAPSHOTS_MOST      65536
 
 #define FLATTEN                                                                                              \
 	"if you trust both files, join them with `qemu-img convert -f qcow2 -O raw disk.qcow2 disk.raw`, "   \
@@ -41,7 +44,7 @@ struct header {
 	uint32_t version, name_size, cluster_bits, encryption, l1_entries, refcount_clusters, snapshots;
 	uint64_t name, size, l1, refcounts, snapshot_table;
 	uint64_t features;
-	uint32_t length;
+	uint32_t refcount_order, length;
 	uint8_t compression;
 };
 
@@ -62,7 +65,8 @@ static bool read_header(const struct disk *disk, struct header *header, struct e
 		return whole;
 	if (!header_read(disk, 0, bytes, HEADER_SIZE_3, &at, error))
 		return false;
-	whole = get_be64(at, 72, &header->features) && get_be32(at, 100, &header->length);
+	whole = get_be64(at, 72, &header->features) && get_be32(at, 96, &header->refcount_order) &&
+	        get_be32(at, 100, &header->length);
 	if (header->length > HEADER_SIZE_3 && !header_read(disk, 0, bytes, HEADER_SIZE_3 + 1, &at, error))
 		return false;
 	header->compression = bytes[HEADER_SIZE_3];
@@ -112,6 +116,9 @@ static bool check_extensions(const struct disk *disk, const struct header *heade
 			read_name(disk, offset + 8, length, name);
 			return refuse_data_file(name, error);
 		}
+		if (type == EXTENSION_CRYPTO)
+			return header_damaged(disk, error,
+			                      "it has a key for its encryption, and is not encrypted");
 		offset += 8 + ((uint64_t)length + 7) / 8 * 8;
 	}
 	return true;
@@ -120,7 +127,7 @@ static bool check_extensions(const struct disk *disk, const struct header *heade
 /* Nothing but this file is needed, and it is not locked with a passphrase. */
 static bool check_alone(const struct disk *disk, const struct header *header, struct error *error)
 {
-	if (header->name != 0) {
+	if (header->name != 0 && header->name_size != 0) {
 		char name[HEADER_NAME_MAX + 4];
 		read_name(disk, header->name, header->name_size, name);
 		return error_set(
@@ -164,6 +171,12 @@ static bool check_form(const struct disk *disk, const struct header *header, str
 	                             header->length > UINT64_C(1) << header->cluster_bits))
 		return header_damaged(disk, error, "its header says that it is %" PRIu32 " bytes long",
 		                      header->length);
+	bool needs_flag = header->compression != 0, has_flag = header->features & FEATURE_COMPRESSION;
+	if (needs_flag != has_flag)
+		return header_damaged(
+			disk, error,
+			"its header names compression method %u, and a flag says that it names %s",
+			header->compression, has_flag ? "another" : "none");
 	if (header->compression > 1)
 		return error_set(
 			error, ERROR_UNSUPPORTED,
@@ -187,6 +200,11 @@ static bool check_tables(const struct disk *disk, const struct header *header, s
 		                      header->l1_entries, header->size, wanted);
 	uint64_t l1_size = (uint64_t)header->l1_entries * 8;
 	uint64_t refcount_size = header->refcount_clusters * cluster;
+	if (refcount_size == 0 || header->refcount_order > REFCOUNT_ORDER_MOST)
+		return header_damaged(disk, error, "it has no table of reference counts that can be read");
+	if (header->snapshots > SNAPSHOTS_MOST)
+		return header_damaged(disk, error, "its header says that it has %" PRIu32 " snapshots",
+		                      header->snapshots);
 	if (l1_size > L1_MOST || refcount_size > REFCOUNT_MOST)
 		return header_damaged(disk, error,
 		                      "its tables are larger than any that are used: L1 %" PRIu64

@@ -206,12 +206,29 @@ static bool find_extent(struct qcow2 *qcow2, uint64_t offset, struct extent *out
 	return true;
 }
 
+/*
+ * The file ends in the middle of a cluster that is in use. QEMU left such files behind, and a cut copy looks
+ * the same: what is missing reads as zeros in a guest, and whoever looks is told.
+ */
+static void note_cut(const struct qcow2 *qcow2)
+{
+	qcow2->disk->problem = (struct problem){
+		.code = "qcow2-cut",
+		.message =
+			"the qcow2 image ends in the middle of a cluster that is in use, the rest of which "
+			"reads as "
+			"zeros: was it copied completely? (`qemu-img check disk.qcow2` says nothing of this)",
+	};
+}
+
 /* Bytes of the file from `place` on, with zeros behind its end. */
 static bool read_bytes(const struct qcow2 *qcow2, uint64_t place, void *buffer, size_t length,
                        struct error *error)
 {
 	uint64_t there = place < qcow2->file.size ? qcow2->file.size - place : 0;
 	size_t part = there < length ? (size_t)there : length;
+	if (part < length)
+		note_cut(qcow2);
 	memset((uint8_t *)buffer + part, 0, length - part);
 	return part == 0 || reader_read(&qcow2->file, place, buffer, part, error);
 }

@@ -84,7 +84,8 @@ bool write_behind_add(struct write_behind *behind, uint64_t offset, size_t size,
 {
 	struct handed_chunk *chunk = &behind->ring[behind->next];
 	/* Waking the thread takes time, and most of a disk is zeros. */
-	if (size == 0 || (zeros.data == chunk->bytes && zeros.size >= size))
+	bool known = zeros.data == chunk->bytes && zeros.size >= size;
+	if (size == 0 || known || span_is_zero(span_of(chunk->bytes, size)))
 		return !behind->failed;
 	chunk->offset = offset;
 	chunk->size = size;

@@ -74,6 +74,15 @@ static void gather_opened(struct gatherer *gatherer)
 		gather_disk(gatherer);
 }
 
+/* What the container says against itself, when that is not told yet; its code. */
+static const char *note_problem(struct gatherer *gatherer, const char *told)
+{
+	const struct problem *problem = &gatherer->disk->problem;
+	if (problem->code && problem->code != told)
+		*LIST_ADD(gatherer->arena, &gatherer->facts->problems) = *problem;
+	return problem->code;
+}
+
 /* A disk in some wrapping. */
 static void gather_wrapped(struct gatherer *gatherer)
 {
@@ -83,11 +92,11 @@ static void gather_wrapped(struct gatherer *gatherer)
 		facts->reason = arena_strdup(gatherer->arena, error.message);
 		return;
 	}
-	if (gatherer->disk->problem.code)
-		*LIST_ADD(gatherer->arena, &facts->problems) = gatherer->disk->problem;
+	const char *told = note_problem(gatherer, NULL);
 	if (gatherer->disk->served == SERVED_NOT) {
 		facts->packing = gatherer->disk->packing;
 		gather_opened(gatherer);
+		note_problem(gatherer, told);
 		note_failure(gatherer);
 		return;
 	}

@@ -99,6 +99,10 @@ void check_tar_name(const struct context *context, struct outcome *outcome)
 	if (!is_packed(context, outcome))
 		return;
 	outcome->finding.found = name ? name : context->facts->container;
+	if (str_starts(context->facts->container, "qcow2"))
+		outcome->finding.fix =
+			"qemu-img convert -O raw disk.qcow2 disk.raw && tar --format=oldgnu -Sczf "
+			"image.tar.gz disk.raw";
 	if (!is_sound_gzip(context, outcome))
 		return;
 	if (!name)

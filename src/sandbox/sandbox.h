@@ -1,7 +1,7 @@
 // The worker: a child process that turns bytes into facts and can do nothing else.
 //
 // The child gets no_new_privs, a landlock domain without any file system access (where the kernel has it; for
-// a directory, with reading beneath that one), a seccomp filter of fewer than thirty calls, and rlimits. It
+// a directory, with reading beneath that one), a seccomp filter of some thirty calls, and rlimits. It
 // holds the descriptors that its access names, the pipe to its parent, and stderr for the one message of
 // xmalloc(). Whatever it does, the parent goes on.
 #pragma once

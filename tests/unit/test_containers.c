@@ -45,6 +45,8 @@ static void qcow2_is_taken(void **state)
 	put_be(100, 4, 0);
 	sound("qcow2", SERVED_NOT);
 	make_qcow2();
+	put_be(8, 8, 1024); /* a backing file without a name is none */
+	sound("qcow2", SERVED_NOT);
 	put_be(72, 8, 1);
 	has_problem("qcow2-dirty");
 	put_be(72, 8, 3);
@@ -104,7 +106,11 @@ static void qcow2_lies(void **state)
 		{ 48, 8, UINT64_MAX << 16, ERROR_CORRUPT, "its refcount table" },
 		{ 56, 4, 4, ERROR_CORRUPT, "its refcount table" },
 		{ 56, 4, UINT32_MAX, ERROR_CORRUPT, "larger than any" },
-		{ 60, 4, UINT32_MAX, ERROR_CORRUPT, "its snapshot table" },
+		{ 56, 4, 0, ERROR_CORRUPT, "no table of reference counts" },
+		{ 60, 4, UINT32_MAX, ERROR_CORRUPT, "4294967295 snapshots" },
+		{ 72, 8, 8, ERROR_CORRUPT, "compression method 0, and a flag says that it names another" },
+		{ 96, 4, 7, ERROR_CORRUPT, "no table of reference counts" },
+		{ 104, 8, UINT64_C(0x0537be7700000010), ERROR_CORRUPT, "a key for its encryption" },
 		{ 72, 8, 1 << 5, ERROR_UNSUPPORTED, "(bits 0x20)" },
 		{ 100, 4, 0, ERROR_CORRUPT, "0 bytes long" },
 		{ 100, 4, UINT32_MAX, ERROR_CORRUPT, "4294967295 bytes long" },
@@ -117,7 +123,14 @@ static void qcow2_lies(void **state)
 		refused(lies[i].code, lies[i].part);
 	}
 	make_qcow2();
+	put_be(60, 4, 65536);
+	put_be(64, 8, 3 * 64 * KIB + 8);
+	refused(ERROR_CORRUPT, "its snapshot table");
+	make_qcow2();
 	put_be(100, 4, 112);
+	file[104] = 1;
+	refused(ERROR_CORRUPT, "compression method 1, and a flag says that it names none");
+	put_be(72, 8, 8);
 	file[104] = 2;
 	refused(ERROR_UNSUPPORTED, "method 2");
 	make_qcow2();

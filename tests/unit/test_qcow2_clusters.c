@@ -84,6 +84,8 @@ static bool read_disk(struct opened *opened, uint64_t offset, size_t length, uin
 
 /* What the disk has at an offset, up to the end of its cluster, and once more in pieces across all borders.
  */
+static const char *problem = "";
+
 static void has(uint64_t offset, const char *wanted)
 {
 	struct opened opened;
@@ -103,6 +105,7 @@ static void has(uint64_t offset, const char *wanted)
 		assert_true(read_disk(&opened, at, size, pieces + at, &error));
 	}
 	assert_memory_equal(whole, pieces, DISK);
+	assert_string_equal(opened.disk->problem.code ? opened.disk->problem.code : "", problem);
 	assert_memory_equal(whole + offset, bytes, length);
 	assert_string_equal(opened.disk->failure, "");
 	close_image(&opened);
@@ -169,8 +172,10 @@ static void the_last_cluster_may_be_cut(void **state)
 	put_entry(0, DATA + 2 * CLUSTER);
 	put_be(48, 8, 0);
 	file_size = DATA + 2 * CLUSTER + 100;
+	problem = "qcow2-cut";
 	has(98, "cc00");
 	has(CLUSTER - 1, "0");
+	problem = "";
 	file_size = DATA + 2 * CLUSTER;
 	fails(0, "leads behind the file's end: was it copied completely?");
 }
@@ -240,7 +245,7 @@ static uint64_t packed_entry(uint64_t place, size_t size)
 	return PACKED | more_sectors << place_bits | place;
 }
 
-static size_t deflate_letters(uint8_t *out, size_t capacity, char letter, size_t count)
+static size_t deflate_letters(uint8_t *out, size_t capacity, char letter, size_t count, int flush)
 {
 	uint8_t *letters = malloc(count);
 	z_stream stream = {
@@ -248,7 +253,7 @@ static size_t deflate_letters(uint8_t *out, size_t capacity, char letter, size_t
 	};
 	memset(letters, letter, count);
 	assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, -12, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(deflate(&stream, flush), flush == Z_FINISH ? Z_STREAM_END : Z_OK);
 	deflateEnd(&stream);
 	free(letters);
 	return capacity - stream.avail_out;
@@ -260,8 +265,8 @@ static void compressed_clusters_are_unpacked(void **state)
 	make_image(3, 0);
 	put_letters();
 	memset(file + 6 * CLUSTER, 0xff, CLUSTER);
-	size_t x = deflate_letters(file + 6 * CLUSTER + 77, 1000, 'x', CLUSTER);
-	size_t y = deflate_letters(file + 6 * CLUSTER + 77 + x, 1000, 'y', CLUSTER);
+	size_t x = deflate_letters(file + 6 * CLUSTER + 77, 1000, 'x', CLUSTER, Z_FINISH);
+	size_t y = deflate_letters(file + 6 * CLUSTER + 77 + x, 1000, 'y', CLUSTER, Z_FINISH);
 	put_entry(0, DATA);
 	put_entry(1, packed_entry(6 * CLUSTER + 77, x));
 	put_entry(2, packed_entry(6 * CLUSTER + 77 + x, y));
@@ -278,12 +283,19 @@ static void compressed_clusters_are_unpacked(void **state)
 	has(3 * CLUSTER - 1, "yx");
 	file_size = 6 * CLUSTER + 77 + x + y / 2;
 	fails(2 * CLUSTER, "cannot be unpacked at offset 131072 of the disk");
+	/* A stream that is not ended, but gives all, is whole: QEMU looks for no end. */
+	size_t open_ended = deflate_letters(file + 6 * CLUSTER + 4 * KIB, 1000, 'w', CLUSTER, Z_SYNC_FLUSH);
+	memcpy(file + 8 * CLUSTER - open_ended, file + 6 * CLUSTER + 4 * KIB, open_ended);
+	put_entry(3, packed_entry(8 * CLUSTER - open_ended, open_ended));
+	file_size = 8 * CLUSTER;
+	put_entry(2, 0);
+	has(4 * CLUSTER - 1, "w0");
 	/* Less than a cluster is damage; more is cut. */
 	file_size = 8 * CLUSTER;
-	size_t less = deflate_letters(file + 6 * CLUSTER + 8 * KIB, 1000, 'z', CLUSTER - 1);
+	size_t less = deflate_letters(file + 6 * CLUSTER + 8 * KIB, 1000, 'z', CLUSTER - 1, Z_FINISH);
 	put_entry(1, packed_entry(6 * CLUSTER + 8 * KIB, less));
 	fails(CLUSTER, "leads to less than a cluster");
-	size_t more = deflate_letters(file + 6 * CLUSTER + 8 * KIB, 1000, 'z', CLUSTER + 1);
+	size_t more = deflate_letters(file + 6 * CLUSTER + 8 * KIB, 1000, 'z', CLUSTER + 1, Z_FINISH);
 	put_entry(1, packed_entry(6 * CLUSTER + 8 * KIB, more));
 	has(2 * CLUSTER - 1, "z");
 }
@@ -300,6 +312,17 @@ static void zstd_clusters_are_unpacked(void **state)
 	size_t size = ZSTD_compress(file + 6 * CLUSTER + 5, 1000, letters, sizeof(letters), 3);
 	assert_false(ZSTD_isError(size));
 	put_entry(1, packed_entry(6 * CLUSTER + 5, size));
+	has(CLUSTER - 1, "0qq");
+	has(2 * CLUSTER - 1, "q0");
+	/* In two frames, with one to be skipped before them and between them. */
+	size_t at = 6 * CLUSTER + 5, skipped = 12;
+	put(at, "\x50\x2a\x4d\x18\4\0\0\0skip", skipped);
+	at += skipped;
+	at += ZSTD_compress(file + at, 1000, letters, CLUSTER / 4, 3);
+	put(at, "\x5f\x2a\x4d\x18\4\0\0\0skip", skipped);
+	at += skipped;
+	at += ZSTD_compress(file + at, 1000, letters, CLUSTER - CLUSTER / 4, 3);
+	put_entry(1, packed_entry(6 * CLUSTER + 5, at - 6 * CLUSTER - 5));
 	has(CLUSTER - 1, "0qq");
 	has(2 * CLUSTER - 1, "q0");
 	file[6 * CLUSTER + 5] = 0;
@@ -321,9 +344,11 @@ static void what_is_kept_is_what_was_read(void **state)
 	put_be(24, 8, (uint64_t)CLUSTERS * SMALL);
 	put_be(36, 4, CLUSTERS / 64);
 	put_be(40, 8, SMALL);
+	put_be(48, 8, 2 * SMALL);
+	put_be(56, 4, 1);
 	size_t size = 0, tables = 4 * SMALL, letters = tables + CLUSTERS / 64 * SMALL;
 	for (unsigned i = 0; i < 26; i++) {
-		size = deflate_letters(file + letters + i * SMALL, SMALL, (char)('a' + i), SMALL);
+		size = deflate_letters(file + letters + i * SMALL, SMALL, (char)('a' + i), SMALL, Z_FINISH);
 		assert_true(size < SMALL);
 	}
 	for (unsigned i = 0; i < CLUSTERS; i++) {
