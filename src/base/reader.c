@@ -175,3 +175,29 @@ bool reader_of_map(const struct reader_map *map, struct reader *out, struct erro
 	};
 	return true;
 }
+
+static bool read_watched(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
+{
+	struct reader_watch *watch = state;
+	if (reader_read(&watch->below, offset, buffer, length, error))
+		return true;
+	watch->failures++;
+	watch->last = *error;
+	return false;
+}
+
+static uint64_t locate_watched(const void *state, uint64_t offset)
+{
+	const struct reader_watch *watch = state;
+	return reader_locate(&watch->below, offset);
+}
+
+struct reader reader_watched(struct reader_watch *watch)
+{
+	return (struct reader){
+		.read = read_watched,
+		.state = watch,
+		.size = watch->below.size,
+		.locate = locate_watched,
+	};
+}

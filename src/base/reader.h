@@ -73,3 +73,13 @@ struct reader_map {
 
 /* A reader over the whole map, which must outlive it; ERROR_CORRUPT when its runs do not fit. */
 NODISCARD bool reader_of_map(const struct reader_map *map, struct reader *out, struct error *error);
+
+/* What could not be read through reader_watched(): an answer that was found meanwhile may lack something. */
+struct reader_watch {
+	struct reader below; /* its state is borrowed */
+	size_t failures;
+	struct error last; /* set when there was any */
+};
+
+/* A reader over the same bytes that counts the reads that fail below it; *watch must outlive it. */
+struct reader reader_watched(struct reader_watch *watch);

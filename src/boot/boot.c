@@ -58,10 +58,22 @@ static bool same_default(const struct boot *a, const struct boot *b)
 	return same;
 }
 
+static size_t failures_so_far(const struct boot_disk *disk)
+{
+	const struct reader_watch *watch = disk->filesystems->watch;
+	return watch ? watch->failures : 0;
+}
+
 static bool read_one_menu(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
                           struct error *error)
 {
+	size_t failures = failures_so_far(disk);
 	bool sound = loader_of(way)->read_menu(disk, way, out, error);
+	if (out->default_known == ANSWER_NO && failures_so_far(disk) > failures) {
+		out->default_known = ANSWER_UNKNOWN;
+		out->default_reason = arena_printf(disk->arena, "the boot menu cannot all be read: %s",
+		                                   disk->filesystems->watch->last.message);
+	}
 	if (way->doubt) {
 		out->default_known = ANSWER_UNKNOWN;
 		out->default_reason = way->doubt;
@@ -87,6 +99,22 @@ static void compare_ways(struct boot_disk *disk, const struct firmware_path *oth
 		                        other->path.firmware, place.path),
 		.place = place,
 	};
+}
+
+/* A link that is missing while something could not be read is not known to be missing. */
+static void doubt_way(struct boot_disk *disk, struct boot_path *path, size_t failures_before)
+{
+	const char *why = disk->table->unread;
+	if (path->works != ANSWER_NO)
+		return;
+	if (failures_so_far(disk) > failures_before)
+		why = arena_strdup(disk->arena, disk->filesystems->watch->last.message);
+	else if (str_equal(path->firmware, "uefi") && volume_unread(disk->table))
+		why = volume_unread(disk->table);
+	if (!why)
+		return;
+	path->works = ANSWER_UNKNOWN;
+	path->reason = arena_printf(disk->arena, "it cannot be followed: %s", why);
 }
 
 static bool read_menu(struct boot_disk *disk, struct firmware_path *ways, size_t count, struct boot *out,
@@ -141,6 +169,21 @@ static void note_missing_files(struct boot_disk *disk, struct boot *out)
 	}
 }
 
+/* From one kind of firmware to a loader and its configuration. */
+static bool find_way(struct boot_disk *disk, bool uefi, struct firmware_path *way, struct error *error)
+{
+	size_t failures = failures_so_far(disk);
+	if (uefi)
+		uefi_find(disk, way);
+	else if (!bios_find(disk, way, error))
+		return false;
+	const struct loader *loader = loader_of(way);
+	if (loader && loader->find_config)
+		loader->find_config(disk, way);
+	doubt_way(disk, &way->path, failures);
+	return true;
+}
+
 bool boot_find(const struct reader *reader, const struct partition_table *table,
                const struct fs_set *filesystems, struct budget *budget, struct arena *arena, struct boot *out,
                struct error *error)
@@ -148,15 +191,10 @@ bool boot_find(const struct reader *reader, const struct partition_table *table,
 	struct boot_disk disk = { reader, table, filesystems, budget, arena };
 	struct firmware_path ways[2] = { 0 };
 	*out = (struct boot){ 0 };
-	if (!bios_find(&disk, &ways[0], error))
+	if (!find_way(&disk, false, &ways[0], error) || !find_way(&disk, true, &ways[1], error))
 		return false;
-	uefi_find(&disk, &ways[1]);
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		const struct loader *loader = loader_of(&ways[i]);
-		if (loader && loader->find_config)
-			loader->find_config(&disk, &ways[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
 		*LIST_ADD(arena, &out->paths) = ways[i].path;
-	}
 	bool sound = read_menu(&disk, ways, ARRAY_SIZE(ways), out, error);
 	for (size_t i = 0; i < out->entries.count; i++) {
 		struct boot_entry *entry = &out->entries.items[i];

@@ -31,6 +31,8 @@ static enum answer answers_search(const struct boot_disk *disk, struct filesyste
 		const struct partition *member = volume_find(disk->table, fs->partition);
 		return member && member->volumes_read == ANSWER_YES ? ANSWER_NO : ANSWER_UNKNOWN;
 	}
+	if (fs->unread && (by == GRUB_SEARCH_UUID ? !fs->uuid : by == GRUB_SEARCH_LABEL && !fs->label))
+		return ANSWER_UNKNOWN;
 	if (by == GRUB_SEARCH_UUID)
 		return fs->uuid && strcasecmp(fs->uuid, key) == 0 ? ANSWER_YES : ANSWER_NO;
 	if (by == GRUB_SEARCH_LABEL)
@@ -38,14 +40,18 @@ static enum answer answers_search(const struct boot_disk *disk, struct filesyste
 	if (!fs_is_open(fs))
 		return str_equal(fs->type, "swap") ? ANSWER_NO : ANSWER_UNKNOWN;
 	struct tree tree = tree_of(fs);
-	return tree_exists(&tree, key) ? ANSWER_YES : ANSWER_NO;
+	struct tree_file *file = arena_alloc(disk->arena, sizeof(*file));
+	struct error error = { 0 };
+	if (tree_lookup(&tree, key, file, &error))
+		return ANSWER_YES;
+	return error.code == ERROR_NOT_FOUND ? ANSWER_NO : ANSWER_UNKNOWN;
 }
 
 enum answer boot_disk_search(void *context, enum grub_search by, const char *key, uint64_t *partition)
 {
 	const struct boot_disk *disk = context;
 	unsigned found = 0;
-	bool perhaps = false;
+	bool perhaps = volume_unread(disk->table) != NULL;
 	for (size_t i = 0; i < disk->filesystems->count; i++) {
 		struct filesystem *fs = disk->filesystems->items[i];
 		enum answer answer = answers_search(disk, fs, by, key);
@@ -68,7 +74,7 @@ enum answer boot_disk_look(void *context, uint64_t partition, const char *path, 
 	struct filesystem *fs = boot_disk_filesystem(disk, partition);
 	*kind = GRUB_FILE_ABSENT;
 	if (!volume_find(disk->table, partition))
-		return ANSWER_YES;
+		return disk->table->unread ? ANSWER_UNKNOWN : ANSWER_YES;
 	if (!fs || !fs_is_open(fs))
 		return ANSWER_UNKNOWN;
 	struct tree tree = tree_of(fs);

@@ -62,6 +62,22 @@ static const char *plain_value(const char *value, struct arena *arena)
 	return arena_strdup(arena, text_get(&plain));
 }
 
+/* Nothing that was read has it. May a partition have it whose head could not be read? Says so. */
+static bool note_unread(const struct identity *identity, const char *value,
+                        const struct partition_table *table, struct arena *arena, const char **reason)
+{
+	for (size_t i = 0; i < table->partitions.count; i++) {
+		const struct partition *one = &table->partitions.items[i];
+		if (!one->unread || *identity_of(one, identity))
+			continue;
+		*reason = arena_printf(arena, "the %s %s may be that of %s, which cannot be read: %s",
+		                       identity->what, value, volume_phrase(table, one->number, arena),
+		                       one->unread);
+		return true;
+	}
+	return false;
+}
+
 static enum answer find_identity(const struct identity *identity, const char *value,
                                  const struct partition_table *table, struct arena *arena,
                                  uint64_t *partition, const char **reason)
@@ -81,6 +97,13 @@ static enum answer find_identity(const struct identity *identity, const char *va
 		}
 		found = one;
 	}
+	if (!found && table->unread) {
+		*reason = arena_printf(arena, "whether a partition has the %s %s is not known: %s",
+		                       identity->what, value, table->unread);
+		return ANSWER_UNKNOWN;
+	}
+	if (!found && identity->of_content && note_unread(identity, value, table, arena, reason))
+		return ANSWER_UNKNOWN;
 	if (!found) {
 		const struct partition *hiding = identity->of_content ? volume_hiding_place(table) : NULL;
 		*reason = hiding ? arena_printf(arena,
@@ -106,6 +129,11 @@ static enum answer find_number(const char *name, uint64_t number, const struct p
 		*reason = number ? arena_printf(arena, "%s is partition %" PRIu64, name, number)
 		                 : arena_printf(arena, "%s is the whole disk", name);
 		return ANSWER_YES;
+	}
+	if (number && table->unread) {
+		*reason = arena_printf(arena, "whether the disk has a partition %s is not known: %s", name,
+		                       table->unread);
+		return ANSWER_UNKNOWN;
 	}
 	*reason =
 		number ? arena_printf(arena, "the disk has no partition %s", name)

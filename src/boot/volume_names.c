@@ -16,7 +16,7 @@ const struct partition *volume_hiding_place(const struct partition_table *table)
 	return NULL;
 }
 
-/* May there be more volumes than those of the table: in what cannot be read, or is locked? */
+/* May there be more volumes than those of the table, in what cannot be read or is locked? */
 static bool may_be_elsewhere(const struct partition_table *table)
 {
 	static const char *const containers[] = { "crypto_LUKS", "BitLocker", "linux_raid_member" };
@@ -24,7 +24,7 @@ static bool may_be_elsewhere(const struct partition_table *table)
 		for (size_t j = 0; j < ARRAY_SIZE(containers); j++)
 			if (str_equal(table->partitions.items[i].file_system, containers[j]))
 				return true;
-	return volume_hiding_place(table) != NULL;
+	return volume_hiding_place(table) != NULL || volume_unread(table) != NULL;
 }
 
 static bool is_called(const struct partition *volume, const char *name)

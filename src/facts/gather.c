@@ -1,6 +1,7 @@
 // One input to its facts: by what it is, and then in stages.
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "facts/gatherer.h"
 
@@ -49,13 +50,28 @@ void gather_system(struct gatherer *gatherer)
 	gather_kernels(gatherer);
 }
 
-/* An input that could not be read in one place was not fully examined, whatever the readers made of that. */
+/*
+ * An input that could not be read in one place was not fully examined, whatever the readers made of that:
+ * that they found no kernel, say. Where none of them has named it, the first read that failed is the reason.
+ */
 static void note_failure(struct gatherer *gatherer)
 {
-	if (!gatherer->disk->failure[0] || gatherer->facts->examined != EXAMINED_FULL)
+	struct facts *facts = gatherer->facts;
+	const char *failure = gatherer->disk->failure;
+	if (!failure[0])
 		return;
-	gatherer->facts->examined = EXAMINED_PARTIAL;
-	gather_note_gap(gatherer, "disk-unreadable", NULL, "%s", gatherer->disk->failure);
+	if (facts->examined == EXAMINED_FULL)
+		facts->examined = EXAMINED_PARTIAL;
+	if (facts->reason && !strstr(facts->reason, failure))
+		facts->reason = NULL;
+	bool told = false;
+	for (size_t i = 0; i < facts->problems.count && !told; i++) {
+		told = strstr(facts->problems.items[i].message, failure) != NULL;
+		if (told && !facts->reason)
+			facts->reason = facts->problems.items[i].message;
+	}
+	if (!told)
+		gather_note_gap(gatherer, "disk-unreadable", NULL, "%s", failure);
 }
 
 /* The bytes of a file or a pipe, unpacked: a disk, the root of a system in a tar, or else a part of one. */

@@ -27,11 +27,17 @@ static void open_partition(struct gatherer *gatherer, struct partition *partitio
 	struct error error = { 0 };
 	struct reader reader;
 	struct place place = { .partition = partition->number, .offset = partition->start };
-	if (!volume_reader(&gatherer->disk->reader, partition, &reader, &error))
+	if (!volume_reader(&gatherer->bytes, partition, &reader, &error))
 		return; /* the table's own problems say so */
 
 	struct filesystem *fs = arena_alloc(gatherer->arena, sizeof(*fs));
 	bool known = fs_identify(&reader, partition->number, &gatherer->budget, gatherer->arena, fs);
+	partition->unread = fs->unread;
+	if (!known && fs->unread)
+		gather_note_gap(gatherer, "file-system-unreadable", &place,
+		                "what %s holds cannot be read: %s",
+		                volume_phrase(&gatherer->facts->table, partition->number, gatherer->arena),
+		                fs->unread);
 	if (known) {
 		partition->file_system = fs->type;
 		partition->uuid = fs->uuid;
@@ -67,10 +73,11 @@ static bool gather_volumes(struct gatherer *gatherer)
 {
 	struct facts *facts = gatherer->facts;
 	struct error error = { 0 };
-	if (!volume_scan(&gatherer->disk->reader, &gatherer->budget, gatherer->arena, &facts->table,
-	                 &error)) {
-		gather_note_gap(gatherer, "disk-unreadable", NULL, "the partition table cannot be read: %s",
-		                error.message);
+	gatherer->watch = (struct reader_watch){ .below = gatherer->disk->reader };
+	gatherer->bytes = reader_watched(&gatherer->watch);
+	gatherer->filesystems.watch = &gatherer->watch;
+	if (!volume_scan(&gatherer->bytes, &gatherer->budget, gatherer->arena, &facts->table, &error)) {
+		gather_note_gap(gatherer, "disk-unreadable", NULL, "%s", error.message);
 		return false;
 	}
 	gatherer->filesystems.items = arena_alloc_array(gatherer->arena, facts->table.partitions.count,
@@ -86,7 +93,7 @@ static void gather_boot(struct gatherer *gatherer)
 {
 	struct error error = { 0 };
 	struct facts *facts = gatherer->facts;
-	if (!boot_find(&gatherer->disk->reader, &facts->table, &gatherer->filesystems, &gatherer->budget,
+	if (!boot_find(&gatherer->bytes, &facts->table, &gatherer->filesystems, &gatherer->budget,
 	               gatherer->arena, &facts->boot, &error))
 		gather_note_gap(gatherer, "boot-unreadable", NULL, "the boot path cannot be followed: %s",
 		                error.message);
@@ -142,6 +149,8 @@ static bool may_hide_root(const struct partition *partition)
 	static const char *const others[] = { "swap", "vfat", "exfat", "ntfs", "iso9660" };
 	if (partition->volume && !partition->readable)
 		return true;
+	if (!partition->file_system && partition->unread)
+		return true;
 	if (str_equal(partition->file_system, "LVM2_member"))
 		return partition->volumes_read != ANSWER_YES;
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -171,6 +180,8 @@ const char *gather_why_closed(const struct gatherer *gatherer, uint64_t partitio
 		if (gatherer->filesystems.items[i]->partition == partition &&
 		    !fs_open(gatherer->filesystems.items[i], &error))
 			return arena_strdup(gatherer->arena, error.message);
+	if (place && place->unread)
+		return place->unread;
 	return "it holds no known file system";
 }
 

@@ -41,8 +41,9 @@ void gather_read_kernel(struct gatherer *gatherer, const struct reader *file, st
 {
 	struct error error = { 0 };
 	struct kernel_image image = { 0 };
-	uint8_t first;
-	if (kernel_image_read(file, &gatherer->budget, gatherer->arena, &image, &error)) {
+	struct reader_watch watch = { .below = *file };
+	const struct reader watched = reader_watched(&watch);
+	if (kernel_image_read(&watched, &gatherer->budget, gatherer->arena, &image, &error)) {
 		kernel->version = image.version;
 		kernel->banner = image.banner;
 		kernel->arch = image.arch;
@@ -56,7 +57,7 @@ void gather_read_kernel(struct gatherer *gatherer, const struct reader *file, st
 	}
 	bool wrong = error.code == ERROR_CORRUPT || error.code == ERROR_TRUNCATED;
 	kernel->config.reason = kernel->reason = arena_strdup(gatherer->arena, error.message);
-	if (wrong && (file->size == 0 || reader_read(file, 0, &first, 1, &error)))
+	if (wrong && watch.failures == 0)
 		kernel->sound = ANSWER_NO;
 }
 

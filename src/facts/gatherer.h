@@ -13,6 +13,8 @@ struct gatherer {
 	struct budget budget;
 	struct facts *facts; /* what is filled */
 	struct disk *disk;   /* owned; NULL for what is no bytes */
+	struct reader_watch watch; /* of the disk's bytes */
+	struct reader bytes;       /* of the disk, through the watch */
 	struct fs_set filesystems;
 	const struct hostdir_use *directory; /* NULL for what is none */
 	bool kernels_left_out;

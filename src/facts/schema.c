@@ -80,6 +80,7 @@ DEFINE_RECORD(static, partition,
 	STRING(partition, file_system),
 	STRING(partition, uuid),
 	STRING(partition, label),
+	STRING(partition, unread),
 	STRING(partition, mount))
 
 DEFINE_RECORD(static, partition_table,
@@ -90,6 +91,7 @@ DEFINE_RECORD(static, partition_table,
 	ANSWER(partition_table, protective_mbr),
 	ANSWER(partition_table, primary_sound),
 	ANSWER(partition_table, backup_sound),
+	STRING(partition_table, unread),
 	ITEMS(partition_table, partitions, partition),
 	ITEMS(partition_table, problems, problem))
 

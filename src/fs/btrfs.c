@@ -94,6 +94,7 @@ const struct fs_driver btrfs_driver = {
 
 const struct fs_driver btrfs_damaged_driver = {
 	.name = "btrfs-damaged",
+	.last_resort = true,
 	.identify = btrfs_identify_damaged,
 	.open = refuse_damaged,
 };

@@ -16,22 +16,33 @@ const struct fs_driver *const fs_drivers[] = {
 	&ext_damaged_driver, &xfs_damaged_driver, &btrfs_damaged_driver, NULL,
 };
 
+static const char *why_unread(const struct reader_watch *watch, struct arena *arena)
+{
+	return watch->failures > 0 ? arena_strdup(arena, watch->last.message) : NULL;
+}
+
 bool fs_identify(const struct reader *reader, uint64_t partition, struct budget *budget, struct arena *arena,
                  struct filesystem *fs)
 {
+	struct reader_watch watch = { .below = *reader };
 	for (const struct fs_driver *const *driver = fs_drivers; *driver; driver++) {
 		*fs = (struct filesystem){
 			.partition = partition,
-			.reader = *reader,
+			.reader = reader_watched(&watch),
 			.budget = budget,
 			.arena = arena,
 		};
+		/* A primary superblock that cannot be read is not damaged. */
+		if ((*driver)->last_resort && watch.failures > 0)
+			continue;
 		if ((*driver)->identify(fs)) {
 			fs->driver = (*driver)->open ? *driver : NULL;
+			fs->reader = *reader;
+			fs->unread = why_unread(&watch, arena);
 			return true;
 		}
 	}
-	*fs = (struct filesystem){ 0 };
+	*fs = (struct filesystem){ .unread = why_unread(&watch, arena) };
 	return false;
 }
 

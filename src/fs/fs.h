@@ -45,6 +45,7 @@ struct filesystem {
 	struct budget *budget;         /* borrowed */
 	struct arena *arena;           /* borrowed; for the strings above */
 	void *state;                   /* the driver's own, owned */
+	const char *unread; /* why some of what identifies it could not be read; NULL: all of it could */
 	LIST(struct problem) problems; /* "ext4-journal-not-clean", "ext4-superblock-checksum", ... */
 	size_t problems_told;          /* how many of them whoever gathers them has seen */
 };
@@ -53,6 +54,7 @@ struct filesystem {
 struct fs_set {
 	struct filesystem **items;
 	size_t count;
+	const struct reader_watch *watch; /* sees every read of theirs that fails; NULL: nobody counts them */
 };
 
 /* Return false to stop the listing early; that is no error. */
@@ -60,6 +62,8 @@ typedef bool fs_list_fn(void *context, const char *name);
 
 struct fs_driver {
 	const char *name;
+	/* It goes by copies and by damage: asked only where all that the others look at could be read. */
+	bool last_resort;
 	/* Does the superblock say that it is this format? Fills type, uuid, label. False also when not sound.
 	 */
 	bool (*identify)(struct filesystem *fs);
@@ -89,7 +93,8 @@ extern const struct fs_driver *const fs_drivers[];
 
 /*
  * Recognises what `reader` holds and fills *fs without opening it; false when it is nothing known (no
- * error: *fs is empty then). A zeroed or damaged superblock of a known kind adds a problem.
+ * error: of *fs, `unread` alone is set then, where something known may lie in what could not be read). A
+ * zeroed or damaged superblock of a known kind adds a problem.
  */
 bool fs_identify(const struct reader *reader, uint64_t partition, struct budget *budget, struct arena *arena,
                  struct filesystem *fs);

@@ -234,6 +234,7 @@ const struct fs_driver xfs_driver = {
 
 const struct fs_driver xfs_damaged_driver = {
 	.name = "xfs-damaged",
+	.last_resort = true,
 	.identify = xfs_identify_damaged,
 	.open = refuse_damaged,
 };

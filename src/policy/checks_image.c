@@ -130,7 +130,9 @@ void check_partition_table(const struct context *context, struct outcome *outcom
 {
 	const struct partition_table *table = &context->facts->table;
 	if (!table->kind) {
-		outcome_set(context, outcome, VERDICT_UNKNOWN, "the partition table could not be read");
+		outcome_set(context, outcome, VERDICT_UNKNOWN, "%s",
+		            context->facts->reason ? context->facts->reason
+		                                   : "the partition table could not be read");
 		return;
 	}
 	outcome->finding.found = table->kind;
@@ -221,6 +223,7 @@ void check_no_encryption(const struct context *context, struct outcome *outcome)
 	}
 	size_t partitions = 0, volumes = 0;
 	const struct partition *hiding = NULL;
+	const char *unread = volume_unread(&facts->table);
 	for (size_t i = 0; i < facts->table.partitions.count; i++) {
 		const struct partition *partition = &facts->table.partitions.items[i];
 		partitions += !partition->volume;
@@ -246,6 +249,9 @@ void check_no_encryption(const struct context *context, struct outcome *outcome)
 	if (hiding) {
 		outcome_set(context, outcome, VERDICT_UNKNOWN,
 		            "not all logical volumes in partition %" PRIu64 " can be read", hiding->number);
+		outcome->effect = effect_of_damage(context);
+	} else if (unread) {
+		outcome_set(context, outcome, VERDICT_UNKNOWN, "not all partitions can be read: %s", unread);
 		outcome->effect = effect_of_damage(context);
 	} else if (volumes > 0) {
 		outcome_set(context, outcome, VERDICT_PASS,

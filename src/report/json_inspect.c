@@ -34,6 +34,7 @@ static json_t *partition_json(const struct partition *partition)
 	json_add(object, "file_system", json_text(partition->file_system));
 	json_add(object, "uuid", json_text(partition->uuid));
 	json_add(object, "label", json_text(partition->label));
+	json_add(object, "unread", json_text(partition->unread));
 	json_add(object, "mount", json_text(partition->mount));
 	return object;
 }
@@ -91,6 +92,7 @@ static json_t *volume_json(const struct partition *volume)
 	json_add(object, "file_system", json_text(volume->file_system));
 	json_add(object, "uuid", json_text(volume->uuid));
 	json_add(object, "label", json_text(volume->label));
+	json_add(object, "unread", json_text(volume->unread));
 	json_add(object, "mount", json_text(volume->mount));
 	return object;
 }
@@ -109,6 +111,7 @@ static json_t *disk_json(const struct facts *facts)
 	json_add(object, "protective_mbr", json_answer(table->protective_mbr));
 	json_add(object, "primary_sound", json_answer(table->primary_sound));
 	json_add(object, "backup_sound", json_answer(table->backup_sound));
+	json_add(object, "unread", json_text(table->unread));
 	json_t *partitions = json_array(), *volumes = json_array();
 	for (size_t i = 0; i < table->partitions.count; i++) {
 		const struct partition *partition = &table->partitions.items[i];

@@ -67,7 +67,9 @@ static void print_partition(const struct page *page, const struct partition *par
 		text_printf(&line, ", %s", type);
 	if (partition->file_system || !partition->volume || partition->readable)
 		text_printf(&line, ", %s",
-		            partition->file_system ? partition->file_system : "no known file system");
+		            partition->file_system ? partition->file_system
+		            : partition->unread    ? "unknown content"
+		                                   : "no known file system");
 	if (partition->uuid)
 		text_printf(&line, ", UUID=%s", partition->uuid);
 	if (partition->label && *partition->label)
@@ -80,6 +82,8 @@ static void print_partition(const struct page *page, const struct partition *par
 		text_add(&line, ", bootable");
 	if (!partition->readable)
 		text_add(&line, ", not readable");
+	if (partition->unread)
+		text_printf(&line, ", not all read: %s", partition->unread);
 	print_row(page, partition->volume ? "logical volume" : label, text_get(&line));
 }
 

@@ -308,8 +308,11 @@ static bool scan_copies(struct scan *scan, const struct mbr *mbr, struct gpt_cop
 	                              : backup->sound   ? backup
 	                              : primary->intact ? primary
 	                                                : backup;
-	if (!best->intact)
+	if (!best->intact) {
+		if (primary->unread || backup->unread)
+			table->unread = "the GPT cannot be read";
 		return true;
+	}
 	table->disk_uuid = arena_strdup(scan->arena, best->header.disk_guid);
 	add_entries(scan, best);
 	judge_hybrid_mbr(scan, mbr);

@@ -142,6 +142,8 @@ static bool read_record(struct scan *scan, const struct chain *chain, struct mbr
 		scan_problem(scan, "mbr-extended-outside", offset,
 		             "the extended boot record in sector %" PRIu64 " cannot be read: %s", chain->at,
 		             failure.message);
+		if (range_inside(offset, sizeof(bytes), scan->disk->size))
+			scan->table->unread = "an extended boot record cannot be read";
 		return false;
 	}
 	if (!mbr_decode(span_of(bytes, sizeof(bytes)), out))

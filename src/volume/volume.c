@@ -156,8 +156,10 @@ bool volume_scan(const struct reader *disk, struct budget *budget, struct arena 
 		             "the disk has %" PRIu64 " bytes, less than one sector", disk->size);
 		return true;
 	}
-	if (!scan_disk(&scan, error))
+	if (!scan_disk(&scan, error)) {
+		out->kind = NULL;
 		return false;
+	}
 	find_overlaps(&scan);
 	lvm_scan(&scan);
 	return true;
@@ -180,6 +182,16 @@ const struct partition *volume_find(const struct partition_table *table, uint64_
 		if (table->partitions.items[i].number == number)
 			return &table->partitions.items[i];
 	return NULL;
+}
+
+const char *volume_unread(const struct partition_table *table)
+{
+	for (size_t i = 0; i < table->partitions.count; i++) {
+		const struct partition *one = &table->partitions.items[i];
+		if (one->unread && !one->file_system)
+			return one->unread;
+	}
+	return table->unread;
 }
 
 void volume_describe(struct text *text, const struct partition_table *table, uint64_t number)

@@ -40,6 +40,7 @@ struct partition {
 		file_system; /* "ext4", "vfat", "crypto_LUKS", "LVM2_member", "swap", ...; NULL: none known */
 	const char *uuid;    /* NULL: none */
 	const char *label;   /* NULL or "": none */
+	const char *unread;  /* why what tells these three could not all be read; NULL: it could */
 	const char *mount;   /* where fstab (or the boot's root=) mounts it; NULL: nowhere */
 };
 
@@ -53,6 +54,7 @@ struct partition_table {
 		protective_mbr;    /* an MBR entry of type 0xee covers the disk: else Linux ignores the GPT */
 	enum answer primary_sound; /* header and entries CRC of the copy that the kernel uses */
 	enum answer backup_sound;
+	const char *unread; /* why there may be more partitions than these; NULL: there are not */
 	LIST(struct partition) partitions;    /* in the order of their numbers, volumes last */
 	LIST(struct problem) problems;        /* each with the byte offset of the damage */
 	LIST(struct problem) volume_problems; /* the same of LVM, which is no matter of the table */
@@ -61,7 +63,7 @@ struct partition_table {
 /*
  * Reads the partition table. Damage is no failure: it is listed in `problems`, and whatever is sound is
  * still given (a backup GPT is read when the primary is damaged). False only when the disk cannot be read
- * at all. Strings live in `arena`.
+ * at all: `kind` is NULL then. Strings live in `arena`.
  */
 NODISCARD bool volume_scan(const struct reader *disk, struct budget *budget, struct arena *arena,
                            struct partition_table *out, struct error *error);
@@ -72,6 +74,10 @@ NODISCARD bool volume_reader(const struct reader *disk, const struct partition *
 
 /* The partition or volume of that number; NULL when there is none. */
 const struct partition *volume_find(const struct partition_table *table, uint64_t number);
+
+/* Why what is looked for may lie in what could not be read: a partition, or part of the table. NULL: all was
+ * read. */
+const char *volume_unread(const struct partition_table *table);
 
 /* Adds "partition 3" or "logical volume rhel/root". */
 void volume_describe(struct text *text, const struct partition_table *table, uint64_t number);

@@ -70,17 +70,17 @@ def cpio(members):
     return out
 
 
-def config():
+def config(more=()):
     symbols = ("SCSI_VIRTIO=m", "VIRTIO_PCI=m", "BLK_DEV_SD=m", "EXT4_FS=m", "PCI_MSI=y", "KVM_GUEST=y",
-               "SERIAL_8250_CONSOLE=y", "STRICT_KERNEL_RWX=y", 'LSM="yama,apparmor"', "RANDOMIZE_BASE=y")
+               "SERIAL_8250_CONSOLE=y", "STRICT_KERNEL_RWX=y", 'LSM="yama,apparmor"', "RANDOMIZE_BASE=y", *more)
     lines = [f"CONFIG_{symbol}" for symbol in symbols] + ["# CONFIG_DEVMEM is not set"]
     return f"#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 {VERSION} Kernel Configuration\n#\n" + \
         "\n".join(lines) + "\n"
 
 
-def kernel():
-    """A bzImage as boot.rst has it; its payload is nothing but a version and a configuration."""
-    inside = gzip.compress(config().encode(), mtime=0)
+def kernel(more=()):
+    """A bzImage as boot.rst has it; its payload is nothing but a version and a configuration, with `more` symbols set."""
+    inside = gzip.compress(config(more).encode(), mtime=0)
     banner = f"Linux version {VERSION} (a@b) #1 SMP\n".encode()
     payload = gzip.compress(b"\x7fELF" + bytes(2000) + banner + b"IKCFG_ST" + inside + b"IKCFG_ED" + bytes(500), mtime=0)
     payload += struct.pack("<I", 3000)

@@ -59,7 +59,7 @@ static inline void test_open(struct test_disk *test)
 		test_partition(test, i + 2)->uuid = files[i]->filesystem.uuid;
 		test_partition(test, i + 2)->label = files[i]->filesystem.label;
 	}
-	test->set = (struct fs_set){ test->filesystems, 2 };
+	test->set = (struct fs_set){ .items = test->filesystems, .count = 2 };
 	test->disk =
 		(struct boot_disk){ &test->reader, &test->table, &test->set, &test->budget, &test->arena };
 }

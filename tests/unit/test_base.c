@@ -313,9 +313,36 @@ static void a_checksum_leaves_itself_out(void **state)
 	assert_int_equal(crc32c_but_own(span_of("\0\0\0\0\0\0\0ab", 9), 7), crc32c_but_own(zeros, 9));
 }
 
+static bool fail_to_read(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
+{
+	(void)state, (void)offset, (void)buffer, (void)length;
+	return error_set(error, ERROR_IO, "a bad block");
+}
+
+/* What lies behind the end was asked for by mistake: it is no read that failed. */
+static void a_watch_counts_what_could_not_be_read(void **state)
+{
+	(void)state;
+	uint8_t byte;
+	struct error error;
+	struct span bytes = span_text("text");
+	struct reader_watch watch = { .below = reader_of_span(&bytes) };
+	struct reader reader = reader_watched(&watch);
+	assert_true(reader_read(&reader, 3, &byte, 1, &error));
+	assert_int_equal(byte, 't');
+	assert_false(reader_read(&reader, 4, &byte, 1, &error));
+	assert_int_equal(watch.failures, 0);
+	watch = (struct reader_watch){ .below = { .read = fail_to_read, .size = 4 } };
+	assert_false(reader_read(&reader, 3, &byte, 1, &error));
+	assert_int_equal(error.code, ERROR_IO);
+	assert_int_equal(watch.failures, 1);
+	assert_string_equal(watch.last.message, "a bad block");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_watch_counts_what_could_not_be_read),
 		cmocka_unit_test(test_plain_words),
 		cmocka_unit_test(checked_sums_and_products_never_wrap),
 		cmocka_unit_test(ranges_at_the_edges),

@@ -407,6 +407,32 @@ static void test_failing_reads(void **state)
 		assert_failing_reads_seen(scripts[i]);
 }
 
+static bool read_behind_head(void *state, uint64_t offset, void *buffer, size_t length, struct error *error)
+{
+	const struct reader *inner = state;
+	if (offset < 2048)
+		return error_set(error, ERROR_IO, "a bad block");
+	return reader_read(inner, offset, buffer, length, error);
+}
+
+/* It may be any file system: the backup superblock, which is there, says nothing of one that is damaged. */
+static void test_unread_head(void **state)
+{
+	(void)state;
+	struct image image;
+	image_make(&image, "mke2fs -t ext4 -b 1024 image 20M");
+	assert_null(image.fs.unread);
+	struct reader reader = { .read = read_behind_head,
+		                 .state = &image.reader,
+		                 .size = image.reader.size };
+	struct filesystem fs;
+	assert_false(fs_identify(&reader, 7, &image.budget, &image.arena, &fs));
+	assert_string_equal(fs.unread, "a bad block");
+	assert_null(fs.type);
+	assert_int_equal(fs.problems.count, 0);
+	image_free(&image);
+}
+
 static void assert_budget_kept(const char *script)
 {
 	struct image image;
@@ -447,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_encrypted),
 		cmocka_unit_test(test_unknown_feature),
 		cmocka_unit_test(test_failing_reads),
+		cmocka_unit_test(test_unread_head),
 		cmocka_unit_test(test_budget),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

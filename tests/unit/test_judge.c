@@ -275,6 +275,27 @@ static void judges_the_disk(void **state)
 	bench_close(&bench);
 }
 
+/* What could not be read may be encrypted, or the table may name more: no rule says that it is not. */
+static void judges_no_disk_that_was_not_read(void **state)
+{
+	(void)state;
+	struct bench bench;
+	open_stock(&bench, "debian-12-cloud-amd64", "6.1.0-50-cloud-amd64");
+	struct partition *partition = &bench.facts.table.partitions.items[0];
+	partition->unread = "a bad block";
+	judge(&bench);
+	expect(&bench, "image.no-encryption", VERDICT_PASS, "none of the 2 partitions is encrypted");
+	partition->file_system = NULL;
+	judge(&bench);
+	expect(&bench, "image.no-encryption", VERDICT_UNKNOWN, "not all partitions can be read: a bad block");
+	bench.facts.table.kind = NULL;
+	bench.facts.reason = "the partition table cannot be read: a bad block";
+	judge(&bench);
+	expect(&bench, "image.partition-table", VERDICT_UNKNOWN,
+	       "the partition table cannot be read: a bad block");
+	bench_close(&bench);
+}
+
 static void wants_uefi_for_arm64(void **state)
 {
 	(void)state;
@@ -388,6 +409,7 @@ int main(void)
 		cmocka_unit_test(knows_nothing_of_what_was_not_examined),
 		cmocka_unit_test(judges_the_partition_table),
 		cmocka_unit_test(judges_the_disk),
+		cmocka_unit_test(judges_no_disk_that_was_not_read),
 		cmocka_unit_test(wants_uefi_for_arm64),
 		cmocka_unit_test(judges_what_was_observed),
 		cmocka_unit_test(keeps_the_worst_of_several_kernels),

@@ -143,6 +143,19 @@ static void fill_disk(struct facts *facts)
 		.volume = "vg-slip/thin",
 		.within = 16,
 	};
+	*LIST_ADD(&arena, &facts->table.partitions) = (struct partition){
+		.number = 1003,
+		.type = "",
+		.type_name = "",
+		.name = "",
+		.part_uuid = "",
+		.start = 3060ull << 20,
+		.size = 8ull << 20,
+		.readable = true,
+		.volume = "vg-slip/torn",
+		.within = 16,
+		.unread = "a bad block",
+	};
 	struct boot *boot = &facts->boot;
 	*LIST_ADD(&arena, &boot->paths) = (struct boot_path){ "bios",
 		                                              ANSWER_YES,

@@ -100,6 +100,31 @@ static void names(void **state)
 	is("", ANSWER_UNKNOWN, 0, "");
 }
 
+/* The one that is looked for may be the one that could not be read, but what has a UUID has another one. */
+static void names_of_what_was_not_read(void **state)
+{
+	(void)state;
+	struct partition items[] = {
+		{ .number = 1, .name = "", .part_uuid = "1111", .uuid = "b00t", .unread = "a bad block" },
+		{ .number = 2, .name = "", .part_uuid = "2222", .unread = "a bad block" },
+	};
+	struct partition_table torn = { .kind = "gpt",
+		                        .partitions = { .items = items, .count = 2, .capacity = 2 } };
+	is_in(&torn, "UUID=b00t", ANSWER_YES, 1, "");
+	is_in(&torn, "UUID=r00t", ANSWER_UNKNOWN, 0,
+	      "the UUID r00t may be that of partition 2, which cannot be read: a bad block");
+	is_in(&torn, "LABEL=root", ANSWER_UNKNOWN, 0, "partition 1, which cannot be read");
+	is_in(&torn, "PARTUUID=3333", ANSWER_NO, 0, "no partition has the PARTUUID");
+	is_in(&torn, "/dev/sda2", ANSWER_YES, 2, "");
+	is_in(&torn, "/dev/mapper/vg-root", ANSWER_UNKNOWN, 0, "");
+	torn.partitions.count = 1;
+	is_in(&torn, "UUID=r00t", ANSWER_NO, 0, "no partition has the UUID");
+	torn.unread = "the GPT cannot be read";
+	is_in(&torn, "UUID=r00t", ANSWER_UNKNOWN, 0, "is not known: the GPT cannot be read");
+	is_in(&torn, "PARTUUID=3333", ANSWER_UNKNOWN, 0, "the GPT cannot be read");
+	is_in(&torn, "/dev/sda2", ANSWER_UNKNOWN, 0, "the GPT cannot be read");
+}
+
 #define GROUP_ID  "OmovW3-rj1Q-EKs4-J3ng-svXt-MqNq-VKcabx"
 #define VOLUME_ID "IPCZMO-d1dL-GkKy-577O-ajvH-ggyu-F4rBow"
 
@@ -200,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(names_of_what_was_not_read),
 		cmocka_unit_test(names_of_volumes),
 		cmocka_unit_test(names_that_may_be_hidden),
 		cmocka_unit_test(entries),

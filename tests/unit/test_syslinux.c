@@ -244,7 +244,7 @@ static void start_fat_disk(struct fat_disk *disk, const char *after, const char 
 	assert_true(fs_identify(&disk->inside, 1, &disk->budget, &disk->arena, &disk->fs));
 	assert_true(fs_open(&disk->fs, &error));
 	disk->filesystems[0] = &disk->fs;
-	disk->set = (struct fs_set){ disk->filesystems, 1 };
+	disk->set = (struct fs_set){ .items = disk->filesystems, .count = 1 };
 	assert_true(boot_find(&disk->reader, &disk->table, &disk->set, &disk->budget, &disk->arena,
 	                      &disk->boot, &error));
 }

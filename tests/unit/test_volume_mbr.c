@@ -266,6 +266,15 @@ static void bad_blocks_are_named(void **state)
 	assert_int_equal(scanned.table.primary_sound, ANSWER_UNKNOWN);
 	assert_int_equal(scanned.table.backup_sound, ANSWER_YES);
 	assert_int_equal(scanned.table.partitions.count, 2);
+	assert_null(scanned.table.unread);
+	arena_free(&scanned.arena);
+
+	failing.to = image.size;
+	scanned = (struct scanned){ 0 };
+	assert_true(volume_scan(&disk, &budget, &scanned.arena, &scanned.table, &error));
+	assert_int_equal(scanned.table.partitions.count, 0);
+	assert_string_equal(scanned.table.unread, "the GPT cannot be read");
+	assert_string_equal(volume_unread(&scanned.table), scanned.table.unread);
 	arena_free(&scanned.arena);
 
 	failing.from = image.size - 1;
@@ -283,6 +292,7 @@ static void bad_blocks_are_named(void **state)
 	assert_false(volume_scan(&disk, &budget, &scanned.arena, &scanned.table, &error));
 	assert_int_equal(error.code, ERROR_IO);
 	assert_string_equal(error.message, "the partition table cannot be read: a bad block");
+	assert_null(scanned.table.kind);
 	arena_free(&scanned.arena);
 	free(image.bytes);
 }
