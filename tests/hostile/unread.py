@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+"""What cannot be read is not missing. Of a qcow2 image, one cluster after the other is put behind the end of its file, and
+then the file is cut in ever more places, as in a copy that is not complete. Each time the report is held against the sound
+image's: it may know less, but no rule may fail or pass that did not, nothing may stop booting, and what could not be
+read is said.
+
+  unread.py PROGRAM [CLUSTER...]     CLUSTER: number of the one to break, instead of all
+"""
+
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+
+import small_disk as small  # noqa: E402
+
+CUTS = 40
+SANITIZED = b"__asan_init" in pathlib.Path(sys.argv[1]).read_bytes()
+CLUSTER = 4096 if SANITIZED else 512  # those of 4096 are fewer, and take as long there
+BEYOND = 1 << 50 | 1 << 63  # an L2 entry: a cluster of its own, at an offset that no file has
+FAILURE = "was it copied completely?"
+NOT_PASSED = ["boot.timeout", "image.whole-gib"]  # by the sound image
+SYMBOLS = (
+    "PCI=y", "ACPI=y", "PNP=y", "PNPACPI=y", "NET=y", "INET=y", "SCSI=y", "VIRTIO_PCI_LEGACY=y", "VIRTIO_NET=y",
+    "SERIAL_8250=y", "SERIAL_8250_PNP=y", "SERIAL_8250_NR_UARTS=4", "SERIAL_8250_RUNTIME_UARTS=4", "SYN_COOKIES=y",
+    "DEFAULT_MMAP_MIN_ADDR=65536", "STACKPROTECTOR=y", "SECURITY_YAMA=y", "PERF_EVENTS=y", "BLK_DEV_INITRD=y",
+    "RD_ZSTD=y", "EFI_PARTITION=y", "GVE=m", "SYSCTL=y", "SECURITY=y", "PROC_FS=y", "BINFMT_ELF=y", "BINFMT_SCRIPT=y", "DEVTMPFS=y")
+BUILTIN = "kernel/crc16.ko\nkernel/jbd2.ko\nkernel/virtio_net.ko\nkernel/virtio_pci_legacy_dev.ko\n"
+SYSCTLS = """\
+net.ipv4.tcp_syncookies = 1
+net.ipv4.conf.all.accept_source_route = 0
+net.ipv4.conf.default.accept_source_route = 0
+net.ipv4.conf.all.accept_redirects = 0
+net.ipv4.conf.default.accept_redirects = 0
+net.ipv4.conf.all.secure_redirects = 1
+net.ipv4.conf.default.secure_redirects = 1
+net.ipv4.ip_forward = 0
+net.ipv4.conf.all.send_redirects = 0
+net.ipv4.conf.default.send_redirects = 0
+net.ipv4.conf.all.rp_filter = 1
+net.ipv4.conf.default.rp_filter = 1
+net.ipv4.icmp_echo_ignore_broadcasts = 1
+net.ipv4.icmp_ignore_bogus_error_responses = 1
+net.ipv4.conf.all.log_martians = 1
+net.ipv4.conf.default.log_martians = 1
+kernel.randomize_va_space = 2
+kernel.kptr_restrict = 1
+kernel.perf_event_paranoid = 2
+fs.protected_hardlinks = 1
+fs.protected_symlinks = 1
+"""
+
+
+def files():
+    """Changes of the small disk that let most rules pass, so that there is something to lose."""
+    wants = "/etc/systemd/system"
+    return {
+        f"/boot/vmlinuz-{small.VERSION}": small.kernel(SYMBOLS),
+        f"/usr/lib/modules/{small.VERSION}/modules.builtin": BUILTIN,
+        "/boot/grub/i386-pc/normal.mod": "normal",
+        "/etc/sysctl.d/60-image.conf": SYSCTLS,
+        "/etc/sysctl.conf": None,
+        "/etc/fstab": f"UUID={small.UUID} / ext4 errors=remount-ro 0 1\nUUID=5A1D-7E02 /boot/efi vfat umask=0077 0 1\n",
+        "/usr/sbin/chronyd": "x",
+        "/usr/sbin/sshd": "x",
+        "/usr/sbin/ifup": "x",
+        "/sbin/dhclient": "x",
+        "/usr/bin/google_guest_agent": "x",
+        "/usr/bin/google_metadata_script_runner": "x",
+        "/usr/lib/systemd/system/serial-getty@.service": "[Service]\nExecStart=-/sbin/agetty %I\n",
+        "/usr/lib/systemd/system/chrony.service": "[Service]\nExecStart=/usr/sbin/chronyd\n[Install]\nWantedBy=multi-user.target\n",
+        "/usr/lib/systemd/system/google-guest-agent.service": "[Service]\nExecStart=/usr/bin/google_guest_agent\n",
+        f"{wants}/multi-user.target.wants/chrony.service": ("/usr/lib/systemd/system/chrony.service",),
+        f"{wants}/multi-user.target.wants/google-guest-agent.service": ("/usr/lib/systemd/system/google-guest-agent.service",),
+        f"{wants}/getty.target.wants/serial-getty@ttyS0.service": ("/usr/lib/systemd/system/serial-getty@.service",),
+    }
+
+
+def l2_entries(image):
+    """{number of a cluster of the disk: offset of its L2 entry in the image}, of those that hold data."""
+    bits, size = struct.unpack(">IQ", image[20:32])
+    table, = struct.unpack(">Q", image[40:48])
+    entries, each = {}, (1 << bits) // 8
+    for number in range(-(-size >> bits)):
+        at = table + 8 * (number // each)
+        l2 = struct.unpack(">Q", image[at:at + 8])[0] & 0x00fffffffffffe00
+        at = l2 + 8 * (number % each)
+        if l2 and struct.unpack(">Q", image[at:at + 8])[0]:
+            entries[number] = at
+    return entries
+
+
+def report(program, command, path):
+    done = subprocess.run([program, command, "--format=json", path], capture_output=True, check=False)
+    if done.returncode not in (0, 1, 2):
+        raise SystemExit(f"{command} ends with {done.returncode}: {done.stderr.decode()}")
+    return json.loads(done.stdout)
+
+
+def check(program, path):
+    """Of the report, what may not change for the worse."""
+    checked = report(program, "check", path)["inputs"][0]
+    return {
+        "examined": checked["examined"],
+        "reason": checked["reason"],
+        "boots": checked["boots"],
+        "features": set(checked["features"]),
+        "verdicts": {finding["id"]: finding["verdict"] for finding in checked["findings"]},
+        "reasons": {finding["id"]: finding["reason"] for finding in checked["findings"]},
+    }
+
+
+def knows_more(sound, found):
+    """Sentences on what the report says and the sound image does not bear out."""
+    for rule, verdict in found["verdicts"].items():
+        before = sound["verdicts"][rule]
+        if verdict not in (before, "unknown"):
+            yield f"{rule}: {before} became {verdict}: {found['reasons'][rule]}"
+    if found["boots"] not in (sound["boots"], "unknown"):
+        yield f"boots: {sound['boots']} became {found['boots']}"
+    if found["features"] - sound["features"]:
+        yield f"features: {found['features'] - sound['features']} came"
+
+
+def hides(program, path, sound, found):
+    """The same on what it does not say. The failed read is a problem, or where nothing was examined, the reason."""
+    if found["examined"] == "full":
+        if any(found[key] != sound[key] for key in ("boots", "features", "verdicts")):
+            yield "it knows less, and was examined in full"
+        return
+    problems = [problem["message"] for problem in report(program, "inspect", path)["problems"]]
+    if found["examined"] == "partial" and not any(FAILURE in problem for problem in problems):
+        yield f"no problem is the read that failed: {problems}"
+    if not found["reason"] or FAILURE not in found["reason"]:
+        yield f"the reason is not the read that failed: {found['reason']}"
+
+
+class Trial:
+    """Damaged images, held against the sound one."""
+
+    def __init__(self, program, path):
+        self.program, self.path = program, path
+        self.image = path.read_bytes()
+        self.entries = l2_entries(self.image)
+        self.sound = check(program, path)
+        self.complaints, self.missed = [], 0
+
+    def look(self, what):
+        found = check(self.program, self.path)
+        self.missed += found["examined"] != "full"
+        said = [*knows_more(self.sound, found), *hides(self.program, self.path, self.sound, found)]
+        self.complaints += [f"{what}: {one}" for one in said]
+
+    def write(self, offset, content):
+        with open(self.path, "r+b") as file:
+            file.seek(offset)
+            file.write(content)
+
+    def break_cluster(self, number):
+        offset = self.entries[number]
+        self.write(offset, struct.pack(">Q", BEYOND))
+        self.look(f"cluster {number}, at byte {number * CLUSTER}")
+        self.write(offset, self.image[offset:offset + 8])
+
+    def cut(self, size):
+        self.path.write_bytes(self.image[:size])
+        self.look(f"cut to {size} bytes")
+
+
+def main():
+    program, wanted = sys.argv[1], [int(word) for word in sys.argv[2:]]
+    os.environ.setdefault("ASAN_OPTIONS", "abort_on_error=1:detect_leaks=0")
+    with tempfile.TemporaryDirectory(prefix="unread-") as scratch:
+        folder = pathlib.Path(scratch)
+        raw, path = folder / "disk.raw", folder / "disk.qcow2"
+        small.make(raw, folder / "files", files())
+        small.run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-o", f"cluster_size={CLUSTER}", raw, path)
+        trial = Trial(program, path)
+        for number in wanted or trial.entries:
+            trial.break_cluster(number)
+        for number in range(0 if wanted else CUTS):
+            trial.cut(len(trial.image) * (number + 1) // (CUTS + 1))
+    tried = len(wanted or trial.entries)
+    failing = sorted(rule for rule, verdict in trial.sound["verdicts"].items() if verdict in ("fail", "unknown"))
+    if trial.sound["boots"] != "yes" or failing != NOT_PASSED:
+        trial.complaints.append(f"the sound image has little to lose: it boots: {trial.sound['boots']}, {failing}")
+    if not wanted and trial.missed < tried // 5:
+        trial.complaints.append(f"only {trial.missed} of {tried} clusters were missed, which tests little")
+    print("\n".join(trial.complaints))
+    print(f"{tried} clusters, {trial.missed} of them and of the cuts missed, {len(trial.complaints)} complaints")
+    return 1 if trial.complaints else 0
+
+
+sys.exit(main())
