@@ -23,12 +23,10 @@ enum served {
 struct disk {
 	const char *container;  /* "raw", "tar.gz", ... : the name of the format in reports */
 	enum served served;     /* not SERVED_NOT: the reader is of the file; the disk in it needs a server */
-	struct problem
-		problem; /* what stands against the container, of late: reads may find it; code NULL: nothing
-	                  */
 	struct reader reader;   /* the guest-visible disk: what the firmware would see */
 	uint64_t bytes_read;    /* bytes asked of the input so far; holes of a sparse file cost nothing */
 	char failure[480];      /* the first read that failed, as a sentence; empty: none did */
+	struct problem problem; /* what stands against the container; reads may come upon more; code NULL */
 	struct packing packing; /* what was around the disk */
 	/* Of an input that is a tar archive, in the arena. Without a disk in it, packing.disk.name is NULL
 	 * and `reader` is of the archive. */

@@ -214,10 +214,8 @@ static void note_cut(const struct qcow2 *qcow2)
 {
 	qcow2->disk->problem = (struct problem){
 		.code = "qcow2-cut",
-		.message =
-			"the qcow2 image ends in the middle of a cluster that is in use, the rest of which "
-			"reads as "
-			"zeros: was it copied completely? (`qemu-img check disk.qcow2` says nothing of this)",
+		.message = "the qcow2 image ends in the middle of a cluster that is in use, whose rest reads "
+			   "as zeros: was it copied completely?",
 	};
 }
 
