@@ -11,6 +11,7 @@
 struct loader {
 	const char *name;
 	bool needs_config; /* without a configuration there is no menu */
+	bool knows_doubt;  /* its reader says itself which default a file that cannot be read leaves open */
 	/* NULL: it was found with the loader. */
 	void (*find_config)(struct boot_disk *disk, struct firmware_path *way);
 	bool (*read_menu)(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
@@ -18,11 +19,11 @@ struct loader {
 };
 
 static const struct loader loaders[] = {
-	{ "grub", true, grub_find_config, grub_read_menu },
-	{ "shim", true, grub_find_config, grub_read_menu },
-	{ "systemd-boot", false, NULL, systemd_boot_read_menu },
-	{ "uki", false, NULL, uki_read_menu },
-	{ "syslinux", true, NULL, syslinux_read_menu },
+	{ "grub", true, true, grub_find_config, grub_read_menu },
+	{ "shim", true, true, grub_find_config, grub_read_menu },
+	{ "systemd-boot", false, false, NULL, systemd_boot_read_menu },
+	{ "uki", false, false, NULL, uki_read_menu },
+	{ "syslinux", true, false, NULL, syslinux_read_menu },
 };
 
 static const struct loader *loader_of(const struct firmware_path *way)
@@ -68,8 +69,10 @@ static bool read_one_menu(struct boot_disk *disk, const struct firmware_path *wa
                           struct error *error)
 {
 	size_t failures = failures_so_far(disk);
-	bool sound = loader_of(way)->read_menu(disk, way, out, error);
-	if (out->default_known == ANSWER_NO && failures_so_far(disk) > failures) {
+	const struct loader *loader = loader_of(way);
+	bool sound = loader->read_menu(disk, way, out, error);
+	bool torn = failures_so_far(disk) > failures;
+	if (torn && (out->default_known == ANSWER_NO || !loader->knows_doubt)) {
 		out->default_known = ANSWER_UNKNOWN;
 		out->default_reason = arena_printf(disk->arena, "the boot menu cannot all be read: %s",
 		                                   disk->filesystems->watch->last.message);
@@ -101,17 +104,15 @@ static void compare_ways(struct boot_disk *disk, const struct firmware_path *oth
 	};
 }
 
-/* A link that is missing while something could not be read is not known to be missing. */
+/* A way along which something could not be read is known neither to work nor to lack a link. */
 static void doubt_way(struct boot_disk *disk, struct boot_path *path, size_t failures_before)
 {
-	const char *why = disk->table->unread;
-	if (path->works != ANSWER_NO)
-		return;
+	const char *why = NULL;
 	if (failures_so_far(disk) > failures_before)
 		why = arena_strdup(disk->arena, disk->filesystems->watch->last.message);
-	else if (str_equal(path->firmware, "uefi") && volume_unread(disk->table))
-		why = volume_unread(disk->table);
-	if (!why)
+	else if (path->works == ANSWER_NO)
+		why = str_equal(path->firmware, "uefi") ? volume_unread(disk->table) : disk->table->unread;
+	if (!why || path->works == ANSWER_UNKNOWN)
 		return;
 	path->works = ANSWER_UNKNOWN;
 	path->reason = arena_printf(disk->arena, "it cannot be followed: %s", why);
