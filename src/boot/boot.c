@@ -46,36 +46,38 @@ static bool same_file(const struct boot_file *a, const struct boot_file *b)
 	return a->partition == b->partition && str_equal(a->path, b->path) && a->offset == b->offset;
 }
 
+bool boot_same_start(const struct boot_entry *a, const struct boot_entry *b)
+{
+	bool same = str_equal(a->command_line, b->command_line) && a->initrds.count == b->initrds.count;
+	for (size_t i = 0; same && i < a->initrds.count; i++)
+		same = same_file(&a->initrds.items[i], &b->initrds.items[i]);
+	return same;
+}
+
 static bool same_default(const struct boot *a, const struct boot *b)
 {
 	if (a->default_known != ANSWER_YES || b->default_known != ANSWER_YES)
 		return a->default_known == b->default_known;
 	const struct boot_entry *x = &a->entries.items[a->default_index];
 	const struct boot_entry *y = &b->entries.items[b->default_index];
-	bool same = same_file(&x->kernel, &y->kernel) && str_equal(x->command_line, y->command_line) &&
-	            x->initrds.count == y->initrds.count;
-	for (size_t i = 0; same && i < x->initrds.count; i++)
-		same = same_file(&x->initrds.items[i], &y->initrds.items[i]);
-	return same;
-}
-
-static size_t failures_so_far(const struct boot_disk *disk)
-{
-	const struct reader_watch *watch = disk->filesystems->watch;
-	return watch ? watch->failures : 0;
+	return same_file(&x->kernel, &y->kernel) && boot_same_start(x, y);
 }
 
 static bool read_one_menu(struct boot_disk *disk, const struct firmware_path *way, struct boot *out,
                           struct error *error)
 {
-	size_t failures = failures_so_far(disk);
+	size_t failures = boot_disk_failures(disk);
 	const struct loader *loader = loader_of(way);
 	bool sound = loader->read_menu(disk, way, out, error);
-	bool torn = failures_so_far(disk) > failures;
-	if (torn && (out->default_known == ANSWER_NO || !loader->knows_doubt)) {
-		out->default_known = ANSWER_UNKNOWN;
-		out->default_reason = arena_printf(disk->arena, "the boot menu cannot all be read: %s",
-		                                   disk->filesystems->watch->last.message);
+	if (boot_disk_failures(disk) > failures) {
+		const char *why = arena_printf(disk->arena, "the boot menu cannot all be read: %s",
+		                               disk->filesystems->watch->last.message);
+		*LIST_ADD(disk->arena, &out->problems) =
+			(struct problem){ .code = BOOT_MENU_UNREAD, .message = why, .place = out->config };
+		if (out->default_known == ANSWER_NO || !loader->knows_doubt) {
+			out->default_known = ANSWER_UNKNOWN;
+			out->default_reason = why;
+		}
 	}
 	if (way->doubt) {
 		out->default_known = ANSWER_UNKNOWN;
@@ -108,7 +110,7 @@ static void compare_ways(struct boot_disk *disk, const struct firmware_path *oth
 static void doubt_way(struct boot_disk *disk, struct boot_path *path, size_t failures_before)
 {
 	const char *why = NULL;
-	if (failures_so_far(disk) > failures_before)
+	if (boot_disk_failures(disk) > failures_before)
 		why = arena_strdup(disk->arena, disk->filesystems->watch->last.message);
 	else if (path->works == ANSWER_NO)
 		why = str_equal(path->firmware, "uefi") ? volume_unread(disk->table) : disk->table->unread;
@@ -173,7 +175,7 @@ static void note_missing_files(struct boot_disk *disk, struct boot *out)
 /* From one kind of firmware to a loader and its configuration. */
 static bool find_way(struct boot_disk *disk, bool uefi, struct firmware_path *way, struct error *error)
 {
-	size_t failures = failures_so_far(disk);
+	size_t failures = boot_disk_failures(disk);
 	if (uefi)
 		uefi_find(disk, way);
 	else if (!bios_find(disk, way, error))

@@ -41,6 +41,9 @@ struct boot_entry {
 	const char *root_reason;
 };
 
+/* Code of a problem: a read failed while the menu was read, which may have more entries than were seen. */
+#define BOOT_MENU_UNREAD "boot-menu-unread"
+
 struct boot {
 	LIST(struct boot_path) paths;
 	const char *loader;  /* of the menu that the entries come from: "grub"; NULL: none found */
@@ -52,8 +55,12 @@ struct boot {
 	struct place default_place;
 	const char *timeout; /* seconds the menu waits, as the loader will see it; NULL: not known */
 	struct place timeout_place;
-	LIST(struct problem) problems; /* lines that could not be followed, missing files, ... */
+	LIST(struct problem)
+	problems; /* lines that could not be followed, missing files, BOOT_MENU_UNREAD, ... */
 };
+
+/* Do two entries give their kernel the same words and the same initrds? */
+bool boot_same_start(const struct boot_entry *a, const struct boot_entry *b);
 
 /* Does this firmware ("bios", "uefi") find its way to a loader? */
 bool boot_works(const struct boot *boot, const char *firmware);

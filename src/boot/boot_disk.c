@@ -42,9 +42,16 @@ static enum answer answers_search(const struct boot_disk *disk, struct filesyste
 	struct tree tree = tree_of(fs);
 	struct tree_file *file = arena_alloc(disk->arena, sizeof(*file));
 	struct error error = { 0 };
+	size_t failures = boot_disk_failures(disk);
 	if (tree_lookup(&tree, key, file, &error))
 		return ANSWER_YES;
-	return error.code == ERROR_NOT_FOUND ? ANSWER_NO : ANSWER_UNKNOWN;
+	return boot_disk_failures(disk) > failures ? ANSWER_UNKNOWN : ANSWER_NO;
+}
+
+size_t boot_disk_failures(const struct boot_disk *disk)
+{
+	const struct reader_watch *watch = disk->filesystems->watch;
+	return watch ? watch->failures : 0;
 }
 
 enum answer boot_disk_search(void *context, enum grub_search by, const char *key, uint64_t *partition)

@@ -15,6 +15,9 @@ struct boot_disk {
 /* NULL when the partition holds nothing known. */
 struct filesystem *boot_disk_filesystem(const struct boot_disk *disk, uint64_t partition);
 
+/* How many reads have failed so far: when there are more after something was looked for, it may be there. */
+size_t boot_disk_failures(const struct boot_disk *disk);
+
 /* What a struct grub_disk asks; `context` is a struct boot_disk. */
 enum answer boot_disk_search(void *context, enum grub_search by, const char *key, uint64_t *partition);
 enum answer boot_disk_look(void *context, uint64_t partition, const char *path, enum grub_file_kind *kind);

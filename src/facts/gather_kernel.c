@@ -93,6 +93,9 @@ static void add_kernel(struct gatherer *gatherer, const struct candidate *candid
 		struct reader reader = part_of(&file, kernel->offset, kernel->size);
 		gather_read_kernel(gatherer, &reader, kernel);
 	}
+	kernel->disputed |= kernel->entry && candidate->entry &&
+	                    !boot_same_start(&gatherer->facts->boot.entries.items[kernel->entry - 1],
+	                                     &gatherer->facts->boot.entries.items[candidate->entry - 1]);
 	if (candidate->booted || !kernel->entry)
 		kernel->entry = candidate->entry;
 	kernel->booted |= candidate->booted;

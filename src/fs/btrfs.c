@@ -94,7 +94,6 @@ const struct fs_driver btrfs_driver = {
 
 const struct fs_driver btrfs_damaged_driver = {
 	.name = "btrfs-damaged",
-	.last_resort = true,
 	.identify = btrfs_identify_damaged,
 	.open = refuse_damaged,
 };

@@ -434,7 +434,6 @@ const struct fs_driver ext_driver = {
 
 const struct fs_driver ext_damaged_driver = {
 	.name = "ext-damaged",
-	.last_resort = true,
 	.identify = ext_identify_damaged,
 	.open = refuse_damaged,
 };

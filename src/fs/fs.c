@@ -32,9 +32,12 @@ bool fs_identify(const struct reader *reader, uint64_t partition, struct budget 
 			.budget = budget,
 			.arena = arena,
 		};
-		/* A primary superblock that cannot be read is not damaged. */
-		if ((*driver)->last_resort && watch.failures > 0)
-			continue;
+		/*
+		 * A superblock that cannot be read is not damaged, and what another format has in its place
+		 * says little: the members of a RAID look like what they hold.
+		 */
+		if (watch.failures > 0)
+			break;
 		if ((*driver)->identify(fs)) {
 			fs->driver = (*driver)->open ? *driver : NULL;
 			fs->reader = *reader;

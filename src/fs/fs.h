@@ -62,8 +62,6 @@ typedef bool fs_list_fn(void *context, const char *name);
 
 struct fs_driver {
 	const char *name;
-	/* It goes by copies and by damage: asked only where all that the others look at could be read. */
-	bool last_resort;
 	/* Does the superblock say that it is this format? Fills type, uuid, label. False also when not sound.
 	 */
 	bool (*identify)(struct filesystem *fs);

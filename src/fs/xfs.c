@@ -234,7 +234,6 @@ const struct fs_driver xfs_driver = {
 
 const struct fs_driver xfs_damaged_driver = {
 	.name = "xfs-damaged",
-	.last_resort = true,
 	.identify = xfs_identify_damaged,
 	.open = refuse_damaged,
 };

@@ -72,6 +72,7 @@ struct kernel {
 	bool booted;           /* the default entry boots it */
 	bool judged;           /* the rules are asked of it: everything below was gathered */
 	uint64_t entry;        /* 1 + index of the boot entry that boots it; 0: none does */
+	bool disputed;         /* others boot it too, with other words or another initramfs */
 	struct kernel_config config;
 	enum answer has_modules_dep;
 	const char *modules_directory;      /* "/usr/lib/modules/6.1.0"; NULL */

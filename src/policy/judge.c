@@ -28,24 +28,12 @@ static const char *arch_of(const struct kernel *kernel)
 	return kernel->arch;
 }
 
-/*
- * Where no default is known: may it be another entry than this, with the same kernel and other words for it?
- * One that could not be read may be.
- */
-static bool has_rival(const struct facts *facts, const struct boot_entry *entry)
+/* Could some of the menu not be read, so that there may be entries that nobody has seen? */
+static bool menu_is_torn(const struct boot *boot)
 {
-	const struct boot *boot = &facts->boot;
-	if (boot->default_known == ANSWER_YES)
-		return false;
-	if (facts->examined != EXAMINED_FULL)
-		return true;
-	for (size_t i = 0; i < boot->entries.count; i++) {
-		const struct boot_entry *other = &boot->entries.items[i];
-		if (other->kernel.partition == entry->kernel.partition &&
-		    str_equal(other->kernel.path, entry->kernel.path) &&
-		    !str_equal(other->command_line, entry->command_line))
+	for (size_t i = 0; i < boot->problems.count; i++)
+		if (str_equal(boot->problems.items[i].code, BOOT_MENU_UNREAD))
 			return true;
-	}
 	return false;
 }
 
@@ -53,10 +41,10 @@ static bool has_rival(const struct facts *facts, const struct boot_entry *entry)
 static const struct boot_entry *entry_of(const struct facts *facts, const struct kernel *kernel)
 {
 	const struct boot *boot = &facts->boot;
-	if (kernel && kernel->entry > 0 && kernel->entry <= boot->entries.count) {
-		const struct boot_entry *entry = &boot->entries.items[kernel->entry - 1];
-		return has_rival(facts, entry) ? NULL : entry;
-	}
+	if (kernel && boot->default_known != ANSWER_YES && (kernel->disputed || menu_is_torn(boot)))
+		return NULL;
+	if (kernel && kernel->entry > 0 && kernel->entry <= boot->entries.count)
+		return &boot->entries.items[kernel->entry - 1];
 	if (!kernel && boot->default_known == ANSWER_YES && boot->default_index < boot->entries.count)
 		return &boot->entries.items[boot->default_index];
 	return NULL;

@@ -131,7 +131,7 @@ static void print_disk(const struct page *page)
 	print_packing(page);
 	text_clear(&line);
 	text_printf(&line, "%s, sectors of %" PRIu64 " bytes%s",
-	            facts->table.kind ? facts->table.kind : "none", facts->table.sector_size,
+	            facts->table.kind ? facts->table.kind : "not read", facts->table.sector_size,
 	            facts->table.hybrid ? ", hybrid MBR" : "");
 	if (facts->table.disk_uuid)
 		text_printf(&line, ", disk %s", facts->table.disk_uuid);

@@ -313,6 +313,8 @@ static bool scan_copies(struct scan *scan, const struct mbr *mbr, struct gpt_cop
 			table->unread = "the GPT cannot be read";
 		return true;
 	}
+	if (primary->unread && best == backup)
+		table->unread = "the primary GPT cannot be read";
 	table->disk_uuid = arena_strdup(scan->arena, best->header.disk_guid);
 	add_entries(scan, best);
 	judge_hybrid_mbr(scan, mbr);
