@@ -16,8 +16,10 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[2] / "script/lib"))
 
 import small_disk as small  # noqa: E402
+from images import tree  # noqa: E402
 
 CUTS = 40
 SANITIZED = b"__asan_init" in pathlib.Path(sys.argv[1]).read_bytes()
@@ -32,29 +34,6 @@ SYMBOLS = (
     "DEFAULT_MMAP_MIN_ADDR=65536", "STACKPROTECTOR=y", "SECURITY_YAMA=y", "PERF_EVENTS=y", "BLK_DEV_INITRD=y",
     "RD_ZSTD=y", "EFI_PARTITION=y", "GVE=m", "SYSCTL=y", "SECURITY=y", "PROC_FS=y", "BINFMT_ELF=y", "BINFMT_SCRIPT=y", "DEVTMPFS=y")
 BUILTIN = "kernel/crc16.ko\nkernel/jbd2.ko\nkernel/virtio_net.ko\nkernel/virtio_pci_legacy_dev.ko\n"
-SYSCTLS = """\
-net.ipv4.tcp_syncookies = 1
-net.ipv4.conf.all.accept_source_route = 0
-net.ipv4.conf.default.accept_source_route = 0
-net.ipv4.conf.all.accept_redirects = 0
-net.ipv4.conf.default.accept_redirects = 0
-net.ipv4.conf.all.secure_redirects = 1
-net.ipv4.conf.default.secure_redirects = 1
-net.ipv4.ip_forward = 0
-net.ipv4.conf.all.send_redirects = 0
-net.ipv4.conf.default.send_redirects = 0
-net.ipv4.conf.all.rp_filter = 1
-net.ipv4.conf.default.rp_filter = 1
-net.ipv4.icmp_echo_ignore_broadcasts = 1
-net.ipv4.icmp_ignore_bogus_error_responses = 1
-net.ipv4.conf.all.log_martians = 1
-net.ipv4.conf.default.log_martians = 1
-kernel.randomize_va_space = 2
-kernel.kptr_restrict = 1
-kernel.perf_event_paranoid = 2
-fs.protected_hardlinks = 1
-fs.protected_symlinks = 1
-"""
 
 
 def files():
@@ -64,7 +43,7 @@ def files():
         f"/boot/vmlinuz-{small.VERSION}": small.kernel(SYMBOLS),
         f"/usr/lib/modules/{small.VERSION}/modules.builtin": BUILTIN,
         "/boot/grub/i386-pc/normal.mod": "normal",
-        "/etc/sysctl.d/60-image.conf": SYSCTLS,
+        tree.SYSCTL_FILE: tree.SYSCTLS,
         "/etc/sysctl.conf": None,
         "/etc/fstab": f"UUID={small.UUID} / ext4 errors=remount-ro 0 1\nUUID=5A1D-7E02 /boot/efi vfat umask=0077 0 1\n",
         "/usr/sbin/chronyd": "x",
