@@ -176,40 +176,8 @@ static const struct symptom_row *match(const char *line, bool complete)
 	return NULL;
 }
 
-/*
- * What systemd starts again, as it does with sshd where a hook of the network's reloads it before it is
- * ready: that it failed at first is no symptom of a system in which it runs.
- */
-static const struct {
-	const char *name, *pattern;
-} mended_rows[] = {
-	{ "guest-agent-failed", "*Started google-guest*" },
-	{ "sshd-failed", "*Started ssh.service*" },
-	{ "sshd-failed", "*Started sshd.service*" },
-	{ "sshd-failed", "*Started OpenSSH Daemon*" },
-	{ "sshd-failed", "*Started Open*Secure Shell server*" },
-	{ "sshd-failed", "*Started OpenSSH server*" },
-};
-
-/* Takes out what a line says is mended; false when that was no symptom. */
-static bool read_mended(struct run *run, const char *line)
-{
-	size_t kept = 0, count = run->symptoms.count;
-	const char *name = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(mended_rows) && !name; i++)
-		if (count > 0 && str_glob(mended_rows[i].pattern, line, false))
-			name = mended_rows[i].name;
-	for (size_t i = 0; i < count; i++)
-		if (!str_equal(run->symptoms.items[i].name, name))
-			run->symptoms.items[kept++] = run->symptoms.items[i];
-	run->symptoms.count = kept;
-	return kept < count;
-}
-
 bool console_read_symptom(struct console *console, const char *line, bool complete)
 {
-	if (complete && read_mended(console->run, line))
-		return true;
 	const struct symptom_row *row = match(line, complete);
 	if (!row || row->weight == SYMPTOM_NONE)
 		return false;

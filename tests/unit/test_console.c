@@ -435,14 +435,6 @@ static const struct failure failures[] = {
 	  NULL, false },
 	{ "[FAILED] Failed to start ssh.service - OpenBSD Secure Shell server.\n", "sshd-failed", NULL,
 	  false },
-	/* It was reloaded before it was ready, and started again: */
-	{ "[FAILED] Failed to start OpenBSD Secure Shell server.\n"
-	  "[  OK  ] Stopped OpenBSD Secure Shell server.\n[  OK  ] Started OpenBSD Secure Shell server.\n",
-	  NULL, NULL, false },
-	{ "[FAILED] Failed to mount /data.\n[FAILED] Failed to start OpenBSD Secure Shell server.\n"
-	  "[  OK  ] Started OpenBSD Secure Shell server.\n[FAILED] Failed to start OpenBSD Secure Shell "
-	  "server.\n",
-	  "mount-failed", "sshd-failed", false },
 	{ "error: prohibited by secure boot policy.\n", "secure-boot", NULL, false },
 	{ "Begin: Waiting for root file system ... done.\n", NULL, NULL, false },
 	{ "[    9.000000] EXT4-fs (sda1): recovery complete\n", NULL, NULL, false },
