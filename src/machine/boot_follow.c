@@ -5,6 +5,7 @@
 #define SHOW_SECONDS   0.2 /* between two words on progress */
 #define SETTLE_SECONDS 3.0 /* for the last lines after a failure, at most */
 #define SILENT_SECONDS 0.7 /* and when none came for so long */
+#define PROMPT_SECONDS 10  /* for a login prompt, from when the guest has told what it sees */
 
 static enum run_phase phase_of(const struct run *run)
 {
@@ -99,9 +100,20 @@ static bool is_over(void *context)
 	return begins(boot) || outcome_now(boot) != BOOT_WAITS;
 }
 
-/* A guest that failed may have more to say on why, and a machine that ended an event on the way. */
+static bool has_prompt(void *context)
+{
+	struct boot *boot = context;
+	return boot->run->steps[RUN_LOGIN].reached || boot->console.failed || boot_is_gone(boot);
+}
+
+/*
+ * A guest that failed may have more to say on why, and a machine that ended an event on the way. One that
+ * told what it sees may have done so before its login prompt stood there.
+ */
 static void settle(struct boot *boot)
 {
+	if (boot->outcome == BOOT_REPORTED)
+		(void)loop_until(&boot->loop, PROMPT_SECONDS, has_prompt, boot);
 	if (boot->outcome == BOOT_SYMPTOM || boot->outcome == BOOT_STOPPED) {
 		double end = seconds_now() + (boot->ended ? 0.2 : SETTLE_SECONDS);
 		double heard = seconds_now();
