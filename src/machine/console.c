@@ -1,6 +1,10 @@
 #include "machine/console.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* Of the firmware's text screen: behind the last row it scrolls. */
+#define SCREEN_ROWS 25
 
 /*
  * What a guest may have looked at again and again: a line that is written over from its front on, once a
@@ -120,6 +124,34 @@ static void leave_line(struct console *console)
 		end_line(console);
 	text_clear(&console->raw);
 	console->column = 0;
+	console->row = 0;
+}
+
+/*
+ * ESC [ row ; column H, both from 1. SeaBIOS mirrors the screen of a loader to ttyS0, and says at a timer's
+ * pleasure where the cursor is, first one place back, in the midst of a word: "Loa ESC[4;3H ESC[4;4H ding".
+ * Nothing is left then. Where no row was told before, the column tells.
+ */
+static void move_to(struct console *console)
+{
+	char *end = NULL;
+	unsigned long row = strtoul(console->sequence.parameters, &end, 10);
+	unsigned long column = *end == ';' ? strtoul(end + 1, &end, 10) : 0;
+	size_t place = column > 0 ? column - 1 : 0;
+	row += row == 0;
+	bool stays = console->row > 0 ? row == console->row
+	                              : place == console->column || place + 1 == console->column;
+	if (!stays || row > SCREEN_ROWS || console->raw.size == 0)
+		leave_line(console);
+	else
+		console->column = place < CONSOLE_LINE_MOST ? place : CONSOLE_LINE_MOST;
+	console->row = row <= SCREEN_ROWS ? (unsigned)row : 0;
+}
+
+static void next_row(struct console *console)
+{
+	if (console->row > 0)
+		console->row = console->row < SCREEN_ROWS ? console->row + 1 : 0;
 }
 
 static void put(struct console *console, char byte)
@@ -166,10 +198,12 @@ static void control(struct console *console, char final)
 	case 'B':
 	case 'E':
 	case 'F':
-	case 'H':
-	case 'f':
 	case 'd':
 		leave_line(console);
+		break;
+	case 'H':
+	case 'f':
+		move_to(console);
 		break;
 	case 'J':
 		if (number >= 2) /* the whole screen */
@@ -211,9 +245,10 @@ void console_feed(struct console *console, struct span bytes, double seconds, do
 			leave_line(console);
 		if (found != SEQUENCE_TEXT)
 			continue;
-		if (byte == '\n' || byte == '\f' || byte == '\v')
+		if (byte == '\n' || byte == '\f' || byte == '\v') {
 			end_line(console);
-		else if (byte == '\r')
+			next_row(console);
+		} else if (byte == '\r')
 			console->column = 0;
 		else if (byte == '\b')
 			console->column -= console->column > 0;

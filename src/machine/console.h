@@ -51,6 +51,7 @@ struct console {
 	struct log log;  /* each line is written here as it is complete, 64 MiB at most */
 	struct text raw; /* the line that is not complete */
 	size_t column;   /* of raw, where the next byte goes */
+	unsigned row;    /* of the screen, from 1, where the guest put the cursor; 0: not known */
 	struct text last;
 	LIST(struct console_line) lines; /* the first ones; the rest is counted, and the newest kept below */
 	size_t begin; /* of those, the first of this boot: others are of one before a restart */
