@@ -139,8 +139,8 @@ static void move_to(struct console *console)
 	unsigned long column = *end == ';' ? strtoul(end + 1, &end, 10) : 0;
 	size_t place = column > 0 ? column - 1 : 0;
 	row += row == 0;
-	bool stays = console->row > 0 ? row == console->row
-	                              : place == console->column || place + 1 == console->column;
+	bool near = console->column > 0 && (place == console->column || place + 1 == console->column);
+	bool stays = console->row > 0 ? row == console->row : near;
 	if (!stays || row > SCREEN_ROWS || console->raw.size == 0)
 		leave_line(console);
 	else

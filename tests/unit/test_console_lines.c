@@ -56,6 +56,8 @@ static void where_the_cursor_goes(void **state)
 		{ "Boo\x1b[3;9Hting", "Boo|ting|" },
 		{ "Boo\x1b[Hting", "Boo|ting|" },
 		{ "Boo\x1b[;Hting", "Boo|ting|" },
+		{ "Boo\r\x1b[Hting", "Boo|ting|" },
+		{ "B\x1b[6;1H\x1b[6;2Hooting", "Booting|" },
 		{ "Boo\x1b[99999999999999999999;4Hting", "Boo|ting|" },
 		/* The row that was told, and no other */
 		{ "\x1b[3;1HBooting\x1b[3;4Hm", "Booming|" },
