@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	test_open(&test);
 	test.budget = (struct budget){ .inflated_left = 1 << 20, .steps_left = 20000 };
 	way.path.config = "/boot/extlinux/extlinux.conf";
-	if (!syslinux_read_menu(&test.disk, &way, &boot, &error) || !boot.timeout ||
+	if (!syslinux_read_menu(&test.disk, &way, &boot, &error) ||
+	    (!boot.timeout && boot.default_known != ANSWER_UNKNOWN) ||
 	    (boot.default_known == ANSWER_YES ? boot.default_index >= boot.entries.count
 	                                      : !boot.default_reason))
 		abort();

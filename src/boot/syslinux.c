@@ -169,7 +169,7 @@ static size_t choose(struct syslinux_config *config, struct refusal *refusal)
 	return index != SIZE_MAX ? index : add_named_kernel(config, command);
 }
 
-/* Only a prompt or a menu waits. */
+/* Only a prompt or a menu waits. What was not read may have asked for one, and said for how long. */
 static void find_timeout(const struct syslinux_config *config)
 {
 	const char *command = config->ui ? config->ui : config->fallback;
@@ -177,7 +177,9 @@ static void find_timeout(const struct syslinux_config *config)
 	uint64_t tenths = config->timeout ? config->timeout : config->total_timeout;
 	struct boot *out = config->out;
 	out->timeout_place = config->timeout_place;
-	if (!waits)
+	if (config->doubt)
+		out->timeout = NULL;
+	else if (!waits)
 		out->timeout = "0";
 	else if (tenths == 0)
 		out->timeout = "-1";

@@ -85,7 +85,7 @@ static void find_timeout(struct systemd_boot *loader, const struct bls_keys *con
 {
 	const struct bls_key *key;
 	uint64_t seconds;
-	loader->out->timeout = "0";
+	loader->out->timeout = loader->doubt ? NULL : "0";
 	for (size_t n = 0; (key = bls_get(config, "timeout", n)); n++) {
 		const char *value = key->value;
 		if (str_equal(value, "menu-hidden") || str_equal(value, "menu-disabled"))

@@ -100,10 +100,12 @@ def kernel(more=()):
     return bytes(setup) + payload
 
 
-def initramfs():
+def initramfs(more=None):
+    """Of an early archive and a compressed one with the modules, and `more` files: {name: content}."""
     folder = f"usr/lib/modules/{VERSION}/kernel"
     early = cpio({"kernel/x86/microcode/GenuineIntel.bin": b"microcode" * 10})
-    main = cpio({"init": b"#!/bin/sh\n", **{f"{folder}/{name}.ko": b"\x7fELF" + bytes(60) for name in MODULES}})
+    main = cpio({"init": b"#!/bin/sh\n", **{f"{folder}/{name}.ko": b"\x7fELF" + bytes(60) for name in MODULES},
+                 **(more or {})})
     return early + run("zstd", "-q", "-c", "-1", input=main)
 
 

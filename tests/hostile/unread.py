@@ -4,7 +4,8 @@ then the file is cut in ever more places, as in a copy that is not complete. Eac
 image's: it may know less, but no rule may fail or pass that did not, nothing may stop booting, and what could not be
 read is said.
 
-  unread.py PROGRAM [CLUSTER...]     CLUSTER: number of the one to break, instead of all
+  unread.py PROGRAM DISK [CLUSTER...]     DISK: a name of unread_disks.DISKS; CLUSTER: number of the one to break, not all
+  unread.py - list                        the names of the disks
 """
 
 import json
@@ -16,49 +17,16 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[2] / "script/lib"))
 
 import small_disk as small  # noqa: E402
-from images import tree  # noqa: E402
+import unread_disks  # noqa: E402
 
 CUTS = 40
-SANITIZED = b"__asan_init" in pathlib.Path(sys.argv[1]).read_bytes()
+SANITIZED = sys.argv[1] != "-" and b"__asan_init" in pathlib.Path(sys.argv[1]).read_bytes()
 CLUSTER = 4096 if SANITIZED else 512  # those of 4096 are fewer, and take as long there
 BEYOND = 1 << 50 | 1 << 63  # an L2 entry: a cluster of its own, at an offset that no file has
 FAILURE = "was it copied completely?"
 NOT_PASSED = {"boot.timeout", "image.whole-gib"}  # by the sound images
-SYSTEMD_BOOT = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
-SYMBOLS = (
-    "PCI=y", "ACPI=y", "PNP=y", "PNPACPI=y", "NET=y", "INET=y", "SCSI=y", "VIRTIO_PCI_LEGACY=y", "VIRTIO_NET=y",
-    "SERIAL_8250=y", "SERIAL_8250_PNP=y", "SERIAL_8250_NR_UARTS=4", "SERIAL_8250_RUNTIME_UARTS=4", "SYN_COOKIES=y",
-    "DEFAULT_MMAP_MIN_ADDR=65536", "STACKPROTECTOR=y", "SECURITY_YAMA=y", "PERF_EVENTS=y", "BLK_DEV_INITRD=y",
-    "RD_ZSTD=y", "EFI_PARTITION=y", "GVE=m", "SYSCTL=y", "SECURITY=y", "PROC_FS=y", "BINFMT_ELF=y", "BINFMT_SCRIPT=y", "DEVTMPFS=y")
-BUILTIN = "kernel/crc16.ko\nkernel/jbd2.ko\nkernel/virtio_net.ko\nkernel/virtio_pci_legacy_dev.ko\n"
-
-
-def files():
-    """Changes of the small disk that let most rules pass, so that there is something to lose."""
-    wants = "/etc/systemd/system"
-    return {
-        f"/boot/vmlinuz-{small.VERSION}": small.kernel(SYMBOLS),
-        f"/usr/lib/modules/{small.VERSION}/modules.builtin": BUILTIN,
-        "/boot/grub/i386-pc/normal.mod": "normal",
-        tree.SYSCTL_FILE: tree.SYSCTLS,
-        "/etc/sysctl.conf": None,
-        "/etc/fstab": f"UUID={small.UUID} / ext4 errors=remount-ro 0 1\nUUID=5A1D-7E02 /boot/efi vfat umask=0077 0 1\n",
-        "/usr/sbin/chronyd": "x",
-        "/usr/sbin/sshd": "x",
-        "/usr/sbin/ifup": "x",
-        "/sbin/dhclient": "x",
-        "/usr/bin/google_guest_agent": "x",
-        "/usr/bin/google_metadata_script_runner": "x",
-        "/usr/lib/systemd/system/serial-getty@.service": "[Service]\nExecStart=-/sbin/agetty %I\n",
-        "/usr/lib/systemd/system/chrony.service": "[Service]\nExecStart=/usr/sbin/chronyd\n[Install]\nWantedBy=multi-user.target\n",
-        "/usr/lib/systemd/system/google-guest-agent.service": "[Service]\nExecStart=/usr/bin/google_guest_agent\n",
-        f"{wants}/multi-user.target.wants/chrony.service": ("/usr/lib/systemd/system/chrony.service",),
-        f"{wants}/multi-user.target.wants/google-guest-agent.service": ("/usr/lib/systemd/system/google-guest-agent.service",),
-        f"{wants}/getty.target.wants/serial-getty@ttyS0.service": ("/usr/lib/systemd/system/serial-getty@.service",),
-    }
 
 
 def l2_entries(image):
@@ -152,32 +120,11 @@ class Trial:
         self.look(f"cut to {size} bytes")
 
 
-def use_systemd_boot(raw, folder):
-    """UEFI alone, with systemd-boot, two entries, and kernel and initramfs where it can read them."""
-    esp, kernel = f"{raw}@@{small.ESP[0]}", folder / "kernel"
-    kernel.write_bytes(small.kernel(SYMBOLS))
-    (folder / "initrd").write_bytes(small.initramfs())
-    (folder / "loader.conf").write_text("default b.conf\ntimeout 0\n")
-    for name in "abc":
-        (folder / f"{name}.conf").write_text(
-            f"title {name}\nlinux /linux\ninitrd /initrd\noptions root=UUID={small.UUID} ro console={'ttyS0' if name == 'b' else 'tty0'}\n")
-    small.run("mdel", "-i", esp, "::/EFI/BOOT/BOOTX64.EFI", "::/vmlinuz-6.1.0")
-    small.run("mcopy", "-i", esp, SYSTEMD_BOOT, "::/EFI/BOOT/BOOTX64.EFI")
-    small.run("mcopy", "-i", esp, kernel, "::/linux")
-    small.run("mcopy", "-i", esp, folder / "initrd", "::/initrd")
-    small.run("mmd", "-i", esp, "::/loader", "::/loader/entries")
-    small.run("mcopy", "-i", esp, folder / "loader.conf", "::/loader/loader.conf")
-    small.run("mcopy", "-i", esp, *[folder / f"{name}.conf" for name in "abc"], "::/loader/entries")
-    small.put(raw, 0, bytes(440))
-
-
-def go_over(program, wanted, prepare=None):
+def go_over(program, name, wanted):
     with tempfile.TemporaryDirectory(prefix="unread-") as scratch:
         folder = pathlib.Path(scratch)
         raw, path = folder / "disk.raw", folder / "disk.qcow2"
-        small.make(raw, folder / "files", files())
-        if prepare:
-            prepare(raw, folder)
+        unread_disks.make(name, raw, folder)
         small.run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-o", f"cluster_size={CLUSTER}", raw, path)
         trial = Trial(program, path)
         for number in wanted or trial.entries:
@@ -196,11 +143,12 @@ def go_over(program, wanted, prepare=None):
 
 
 def main():
-    program, wanted = sys.argv[1], [int(word) for word in sys.argv[2:]]
+    program, name = sys.argv[1:3]
+    if name == "list":
+        print("\n".join(unread_disks.DISKS))
+        return 0
     os.environ.setdefault("ASAN_OPTIONS", "abort_on_error=1:detect_leaks=0")
-    complaints = go_over(program, wanted)
-    complaints += 0 if wanted else go_over(program, wanted, use_systemd_boot)
-    return 1 if complaints else 0
+    return 1 if go_over(program, name, [int(word) for word in sys.argv[3:]]) else 0
 
 
 sys.exit(main())

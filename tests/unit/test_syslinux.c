@@ -174,6 +174,18 @@ static void included(void **state)
 	test_end(&test);
 }
 
+/* What was not read may have said how long the menu waits. */
+static void not_all_included(void **state)
+{
+	(void)state;
+	struct test_disk test;
+	test_start(&test);
+	struct boot boot = read_config(&test, "include extlinux.conf\nlabel a\nlinux /boot/vmlinuz-lts\n");
+	assert_int_equal(boot.default_known, ANSWER_UNKNOWN);
+	assert_null(boot.timeout);
+	test_end(&test);
+}
+
 /* A kernel's own name as `default`. */
 static void named_kernel(void **state)
 {
@@ -327,9 +339,16 @@ static void efi(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alpine),       cmocka_unit_test(no_menu),    cmocka_unit_test(hidden_labels),
-		cmocka_unit_test(defaults),     cmocka_unit_test(no_default), cmocka_unit_test(included),
-		cmocka_unit_test(named_kernel), cmocka_unit_test(installed),  cmocka_unit_test(damaged),
+		cmocka_unit_test(alpine),
+		cmocka_unit_test(no_menu),
+		cmocka_unit_test(hidden_labels),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(no_default),
+		cmocka_unit_test(included),
+		cmocka_unit_test(not_all_included),
+		cmocka_unit_test(named_kernel),
+		cmocka_unit_test(installed),
+		cmocka_unit_test(damaged),
 		cmocka_unit_test(efi),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,14 +148,14 @@ def _beside(path, part):
         aside.unlink()
 
 
-def _write_xfs(path, part, tree, identity):
+def write_xfs(path, part, tree, identity):
     with _beside(path, part) as aside, tempfile.NamedTemporaryFile("w") as proto:
         _write_proto(proto, tree)
         proto.flush()
         run("mkfs.xfs", "-q", "-K", "-m", f"uuid={identity}", "-p", proto.name, aside)
 
 
-def _write_btrfs(path, part, tree, identity):
+def write_btrfs(path, part, tree, identity):
     with _beside(path, part) as aside:
         run("mkfs.btrfs", "-q", "-K", "-f", "-U", identity, "--rootdir", tree, aside)
 
@@ -221,7 +221,7 @@ def make(path, layout, tree, boot_files, size=3 * GIB, features="^metadata_csum_
             if number:
                 aside = stack.enter_context(_split_off(tree, inner, folder))
                 _write_ext4(unfinished, by_number[number], aside, identity, features)
-        write = {"ext4": functools.partial(_write_ext4, features=features), "xfs": _write_xfs, "btrfs": _write_btrfs}
+        write = {"ext4": functools.partial(_write_ext4, features=features), "xfs": write_xfs, "btrfs": write_btrfs}
         write[layout.root_type](unfinished, by_number[layout.root], tree, layouts.ROOT_UUID)
     if layout.uefi:
         _write_esp(unfinished, by_number[ESP_NUMBER], layout, boot_files)
