@@ -1,16 +1,18 @@
 #!/usr/bin/python3
-"""What cannot be read is not missing. Of a qcow2 image, one cluster after the other is put behind the end of its file, and
-then the file is cut in ever more places, as in a copy that is not complete. Each time the report is held against the sound
-image's: it may know less, but no rule may fail or pass that did not, nothing may stop booting, and what could not be
-read is said.
+"""What cannot be read is not missing. Of a qcow2 image, one cluster after the other is put behind the end of its file, then
+many at a time, and then the file is cut in ever more places, as in a copy that is not complete. Each time the report is
+held against the sound image's: it may know less, but no rule may fail or pass that did not, nothing may stop booting, and
+what could not be read is said.
 
-  unread.py PROGRAM DISK [CLUSTER...]     DISK: a name of unread_disks.DISKS; CLUSTER: number of the one to break, not all
+  unread.py PROGRAM DISK [CLUSTER...]     DISK: a name of unread_disks.DISKS; CLUSTER: numbers of those to break at
+                                          once, instead of all of it
   unread.py - list                        the names of the disks
 """
 
 import json
 import os
 import pathlib
+import random
 import struct
 import subprocess
 import sys
@@ -22,6 +24,7 @@ import small_disk as small  # noqa: E402
 import unread_disks  # noqa: E402
 
 CUTS = 40
+MANY = 40
 SANITIZED = sys.argv[1] != "-" and b"__asan_init" in pathlib.Path(sys.argv[1]).read_bytes()
 CLUSTER = 4096 if SANITIZED else 512  # those of 4096 are fewer, and take as long there
 BEYOND = 1 << 50 | 1 << 63  # an L2 entry: a cluster of its own, at an offset that no file has
@@ -109,15 +112,24 @@ class Trial:
             file.seek(offset)
             file.write(content)
 
-    def break_cluster(self, number):
-        offset = self.entries[number]
-        self.write(offset, struct.pack(">Q", BEYOND))
-        self.look(f"cluster {number}, at byte {number * CLUSTER}")
-        self.write(offset, self.image[offset:offset + 8])
+    def break_clusters(self, numbers):
+        offsets = [self.entries[number] for number in numbers]
+        for offset in offsets:
+            self.write(offset, struct.pack(">Q", BEYOND))
+        self.look("clusters " + " ".join(map(str, numbers)))
+        for offset in offsets:
+            self.write(offset, self.image[offset:offset + 8])
 
     def cut(self, size):
         self.path.write_bytes(self.image[:size])
         self.look(f"cut to {size} bytes")
+
+
+def some_of(numbers):
+    """Two of them, and ever more, the same ones at each run."""
+    chance = random.Random(7)
+    for count in range(MANY):
+        yield sorted(chance.sample(sorted(numbers), 2 + count * len(numbers) // (4 * MANY)))
 
 
 def go_over(program, name, wanted):
@@ -127,8 +139,10 @@ def go_over(program, name, wanted):
         unread_disks.make(name, raw, folder)
         small.run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-o", f"cluster_size={CLUSTER}", raw, path)
         trial = Trial(program, path)
-        for number in wanted or trial.entries:
-            trial.break_cluster(number)
+        for number in trial.entries if not wanted else ():
+            trial.break_clusters([number])
+        for numbers in [wanted] if wanted else some_of(trial.entries):
+            trial.break_clusters(numbers)
         for number in range(0 if wanted else CUTS):
             trial.cut(len(trial.image) * (number + 1) // (CUTS + 1))
     tried = len(wanted or trial.entries)
