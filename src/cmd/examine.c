@@ -89,6 +89,9 @@ static const char *describe_end(const struct worker_result *result, struct arena
 		       "slow";
 	case WORKER_OUTPUT:
 		return "it holds more than slipway allows itself to report: the image may be damaged";
+	case WORKER_KILLED:
+		return "the process that read it was killed from outside, as a system does that has no "
+		       "memory left: try again";
 	}
 	return "reading it ended in an unknown way: that is a bug, please report it";
 }
@@ -103,6 +106,8 @@ static enum status status_of_end(enum worker_end end)
 	case WORKER_HUNG:
 	case WORKER_OUTPUT:
 		return STATUS_NOT_EXAMINED;
+	case WORKER_KILLED:
+		return STATUS_TEMPORARY;
 	case WORKER_CRASHED:
 	case WORKER_FORBIDDEN:
 		break;

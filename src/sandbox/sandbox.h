@@ -27,6 +27,7 @@ enum worker_end {
 	WORKER_CPU,
 	WORKER_HUNG,   /* wall clock */
 	WORKER_OUTPUT, /* said more than the limit */
+	WORKER_KILLED, /* by somebody else: by a user, or by a system without memory */
 };
 
 struct worker_result {

@@ -131,9 +131,7 @@ static enum worker_end classify(int status, const struct rusage *usage, const st
 	case SIGXCPU:
 		return WORKER_CPU;
 	case SIGKILL:
-		/* Not ours, so it is the kernel's, which also kills so when the machine has no memory left.
-		 */
-		return used_up_cpu(usage, limits) ? WORKER_CPU : WORKER_MEMORY;
+		return used_up_cpu(usage, limits) ? WORKER_CPU : WORKER_KILLED;
 	default:
 		return WORKER_CRASHED;
 	}

@@ -116,6 +116,9 @@ static void test_bad_ends(void **state)
 		  "slow" },
 		{ WORKER_OUTPUT, STATUS_NOT_EXAMINED,
 		  "it holds more than slipway allows itself to report: the image may be damaged" },
+		{ WORKER_KILLED, STATUS_TEMPORARY,
+		  "the process that read it was killed from outside, as a system does that has no memory "
+		  "left: try again" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct examination silent = examine_with(cases[i].end, NULL, NULL);

@@ -281,6 +281,23 @@ static void handlers_of_the_parent_are_gone(void **state)
 	text_free(&result.output);
 }
 
+static void kill_itself(void *context, int input, int output)
+{
+	(void)context, (void)input;
+	say(output, "now");
+	raise(SIGKILL);
+}
+
+/* The worker itself is not to blame. */
+static void killed_from_outside(void **state)
+{
+	(void)state;
+	struct worker_result result = run(kill_itself);
+	assert_int_equal(result.end, WORKER_KILLED);
+	assert_string_equal(text_get(&result.output), "now");
+	text_free(&result.output);
+}
+
 static void announce_and_spin(void *context, int input, int output)
 {
 	worker_write(STDERR_FILENO, "!", 1);
@@ -343,6 +360,7 @@ int main(void)
 		cmocka_unit_test(wall_time_is_limited),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(handlers_of_the_parent_are_gone),
+		cmocka_unit_test(killed_from_outside),
 		cmocka_unit_test(worker_dies_with_its_parent),
 		cmocka_unit_test(limits_have_defaults),
 	};
