@@ -67,6 +67,14 @@ static void print_option(FILE *out, const struct option_row *row)
 	fprintf(out, "  %-23s  %s\n", left, row->help);
 }
 
+/* Its options that say how to boot, and the others, or one of both. */
+static void print_options(FILE *out, const struct command *command, bool of_boot, bool others)
+{
+	for (const struct option_row *row = option_rows; row->name; row++)
+		if (row->commands >> command->id & 1 && (row->commands & OPTION_OF_BOOT ? of_boot : others))
+			print_option(out, row);
+}
+
 void options_help(FILE *out, const struct command *command)
 {
 	bool top = command->id == COMMAND_NONE;
@@ -83,9 +91,12 @@ void options_help(FILE *out, const struct command *command)
 	if (command->details)
 		fprintf(out, "\n%s\n", command->details);
 	fputs("\nOptions:\n", out);
-	for (const struct option_row *row = option_rows; row->name; row++)
-		if (row->commands >> command->id & 1)
-			print_option(out, row);
+	bool apart = command->id == COMMAND_CHECK;
+	print_options(out, command, !apart, true);
+	if (apart) {
+		fputs("\nOptions with --boot:\n", out);
+		print_options(out, command, true, false);
+	}
 	if (top)
 		fputs("\n'slipway COMMAND --help' says more of a command, and slipway(1) of all.\n", out);
 }

@@ -3,13 +3,14 @@
 #include <getopt.h>
 #include <string.h>
 
-#define CHECK   (1u << COMMAND_CHECK)
-#define INSPECT (1u << COMMAND_INSPECT)
-#define BOOT    (1u << COMMAND_BOOT)
-#define MACHINE (1u << COMMAND_MACHINE)
-#define EXPLAIN (1u << COMMAND_EXPLAIN)
-#define NONE    (1u << COMMAND_NONE)
-#define EVERY   (NONE | CHECK | INSPECT | BOOT | MACHINE | EXPLAIN | 1u << COMMAND_HELP | 1u << COMMAND_VERSION)
+#define CHECK       (1u << COMMAND_CHECK)
+#define INSPECT     (1u << COMMAND_INSPECT)
+#define BOOT        (1u << COMMAND_BOOT)
+#define MACHINE     (1u << COMMAND_MACHINE)
+#define EXPLAIN     (1u << COMMAND_EXPLAIN)
+#define NONE        (1u << COMMAND_NONE)
+#define EVERY       (NONE | CHECK | INSPECT | BOOT | MACHINE | EXPLAIN | 1u << COMMAND_HELP | 1u << COMMAND_VERSION)
+#define HOW_TO_BOOT (CHECK | BOOT | OPTION_OF_BOOT)
 
 #define OPTIONS_MAX   24
 #define PATIENCE_MOST 86400u
@@ -69,22 +70,22 @@ const struct option_row option_rows[] = {
 	  CHECK | INSPECT | BOOT | EXPLAIN },
 	{ OPTION_BOOT, "boot", 0, NULL, NULL, "boot it on the reference machine as well", CHECK },
 	{ OPTION_FIRMWARE, "firmware", 0, "FIRMWARE", "bios uefi both",
-	  "by bios, uefi or both (default: what the image boots by, bios first)", CHECK | BOOT },
+	  "by bios, uefi or both (default: what the image boots by, bios first)", HOW_TO_BOOT },
 	{ OPTION_FIRMWARE, "firmware", 0, "FIRMWARE", "bios uefi",
 	  "start by bios or uefi (default: what the image boots by, bios first)", MACHINE },
 	{ OPTION_INSIDE, "inside", 0, NULL, NULL,
-	  "load its kernel directly, and ask the guest for its own view", BOOT },
+	  "load its kernel directly, and ask the guest for its own view", HOW_TO_BOOT },
 	{ OPTION_KERNEL_FILE, "kernel", 0, "FILE", NULL, "boot this kernel by itself", BOOT },
 	{ OPTION_INITRD, "initrd", 0, "FILE", NULL, "with a kernel: its initramfs", BOOT },
 	{ OPTION_APPEND, "append", 0, "WORDS", NULL,
-	  "add WORDS to the command line of a kernel, or with --inside", BOOT },
+	  "add WORDS to the command line of a kernel, or with --inside", HOW_TO_BOOT },
 	{ OPTION_CONSOLE, "console", 0, NULL, NULL, "show the console of the guest, on the standard error",
-	  BOOT },
+	  HOW_TO_BOOT },
 	{ OPTION_KEEP_LOGS, "keep-logs", 0, "DIR", NULL, "keep console.log, qmp.log and frames.pcap in DIR",
-	  BOOT },
+	  HOW_TO_BOOT },
 	{ OPTION_PATIENCE, "patience", 0, "SECONDS", NULL,
-	  "time without progress after which a boot counts as hung", BOOT },
-	{ OPTION_NO_PROOFS, "no-proofs", 0, NULL, NULL, "boot, and ask nothing of the devices", BOOT },
+	  "time without progress after which a boot counts as hung", HOW_TO_BOOT },
+	{ OPTION_NO_PROOFS, "no-proofs", 0, NULL, NULL, "boot, and ask nothing of the devices", HOW_TO_BOOT },
 	{ OPTION_EXEC, "exec", 0, NULL, NULL, "run the machine, its console on the terminal", MACHINE },
 	{ OPTION_QUIET, "quiet", 'q', NULL, NULL, "only the last line of each input", CHECK | BOOT },
 	{ OPTION_VERBOSE, "verbose", 'v', NULL, NULL, "show what passes too, with its evidence",
@@ -167,6 +168,8 @@ static bool set_option(struct options *out, const struct option_row *row, const 
 	if (row->argument && !*value)
 		return error_set(error, ERROR_USAGE, "--%s wants a %s, not an empty word", row->name,
 		                 row->argument);
+	if (row->commands & OPTION_OF_BOOT)
+		out->of_boot = row->name;
 	switch (row->id) {
 	case OPTION_FORMAT:
 		out->format = value;
@@ -358,8 +361,10 @@ static bool check_operands(const struct options *options, struct error *error)
 	if (options->boot && (options->kernel || options->all_kernels))
 		return error_set(error, ERROR_USAGE, "--boot boots the default entry: it excludes --%s",
 		                 options->kernel ? "kernel" : "all-kernels");
-	if (command->id == COMMAND_CHECK && options->firmware && !options->boot)
-		return error_set(error, ERROR_USAGE, "--firmware goes with --boot");
+	if (command->id == COMMAND_CHECK && options->of_boot && !options->boot)
+		return error_set(error, ERROR_USAGE, "--%s goes with --boot", options->of_boot);
+	if (options->logs && options->operand_count > 1)
+		return error_set(error, ERROR_USAGE, "--keep-logs keeps the logs of one input: name one");
 	if (options->quiet && options->verbose)
 		return error_set(error, ERROR_USAGE, "--quiet and --verbose exclude each other");
 	return true;

@@ -53,6 +53,9 @@ enum option_id {
 	OPTION_VERSION,
 };
 
+/* A bit beside those of the commands: it says how to boot, and check takes it with --boot alone. */
+#define OPTION_OF_BOOT (1u << 31)
+
 struct option_row {
 	enum option_id id;
 	const char *name;
@@ -84,6 +87,7 @@ struct options {
 	bool all_kernels;
 	enum colour colour;
 	bool boot;            /* check: boot it as well */
+	const char *of_boot;  /* the last option that says how to boot; NULL: none */
 	const char *firmware; /* "bios", "uefi", "both"; NULL: what the image can boot by */
 	bool inside;
 	const char *kernel_file; /* NULL: an operand names the input */

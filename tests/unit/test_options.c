@@ -96,6 +96,7 @@ static void test_boot(void **state)
 	assert_string_equal(options.logs, "l");
 	assert_true(options.inside && options.patience == 9 && !options.console);
 	assert_true(!options.no_proofs && accept("boot --no-proofs a").no_proofs);
+	assert_true(accept("check --boot --inside --append=quiet --keep-logs=l --no-proofs a").inside);
 	options = accept("boot --kernel=vmlinuz --console");
 	assert_string_equal(options.kernel_file, "vmlinuz");
 	assert_null(options.kernel);
@@ -144,6 +145,9 @@ static void test_refusals(void **state)
 	refuse("boot --patience=1m a", "--patience wants seconds, from 1 to 86400, not '1m'");
 	refuse("check --boot --kernel 6.1 a", "--boot boots the default entry: it excludes --kernel");
 	refuse("check --firmware=bios a", "--firmware goes with --boot");
+	refuse("check --keep-logs=l a", "--keep-logs goes with --boot");
+	refuse("check --boot --keep-logs=l a b", "--keep-logs keeps the logs of one input: name one");
+	refuse("check --boot --initrd=i a", "there is no option '--initrd'");
 	refuse("machine --firmware=both a", "--firmware wants bios or uefi, not 'both'");
 	refuse("boot -k 6.1 a", "there is no option '-k'");
 	refuse("chek disk.raw", "there is no command 'chek': did you mean check?");
