@@ -114,6 +114,8 @@ static void settle(struct boot *boot)
 {
 	if (boot->outcome == BOOT_REPORTED)
 		(void)loop_until(&boot->loop, PROMPT_SECONDS, has_prompt, boot);
+	if (boot->outcome == BOOT_REPORTED && boot->console.failed)
+		boot->outcome = BOOT_SYMPTOM;
 	if (boot->outcome == BOOT_SYMPTOM || boot->outcome == BOOT_STOPPED) {
 		double end = seconds_now() + (boot->ended ? 0.2 : SETTLE_SECONDS);
 		double heard = seconds_now();

@@ -127,6 +127,34 @@ static void leave_line(struct console *console)
 	console->row = 0;
 }
 
+/* Does a letter begin with it? Those of UTF-8 have several bytes, and take one column. */
+static bool begins_letter(uint8_t byte)
+{
+	return (byte & 0xc0) != 0x80;
+}
+
+/* Columns of the screen that the first `bytes` of the line take. */
+static size_t columns_of(const struct console *console, size_t bytes)
+{
+	size_t columns = 0;
+	for (size_t i = 0; i < bytes && i < console->raw.size; i++)
+		columns += begins_letter((uint8_t)console->raw.data[i]);
+	return columns;
+}
+
+/* Where the letter behind so many columns begins. */
+static size_t bytes_of(const struct console *console, size_t columns)
+{
+	size_t at = 0;
+	for (; at < console->raw.size; at++) {
+		bool begins = begins_letter((uint8_t)console->raw.data[at]);
+		if (begins && columns == 0)
+			break;
+		columns -= begins;
+	}
+	return at;
+}
+
 /*
  * ESC [ row ; column H, both from 1. SeaBIOS mirrors the screen of a loader to ttyS0, and says at a timer's
  * pleasure where the cursor is, first one place back, in the midst of a word: "Loa ESC[4;3H ESC[4;4H ding".
@@ -137,14 +165,15 @@ static void move_to(struct console *console)
 	char *end = NULL;
 	unsigned long row = strtoul(console->sequence.parameters, &end, 10);
 	unsigned long column = *end == ';' ? strtoul(end + 1, &end, 10) : 0;
-	size_t place = column > 0 ? column - 1 : 0;
+	size_t before = column > 0 ? column - 1 : 0; /* columns, as the two it is compared with */
+	size_t now = columns_of(console, console->column);
+	bool near =
+		before + 1 >= now && before <= now + 1 && before <= columns_of(console, console->raw.size);
 	row += row == 0;
-	bool near = console->column > 0 && (place == console->column || place + 1 == console->column);
-	bool stays = console->row > 0 ? row == console->row : near;
-	if (!stays || row > SCREEN_ROWS || console->raw.size == 0)
-		leave_line(console);
+	if (near && row <= SCREEN_ROWS && (console->row == 0 ? now > 0 : row == console->row))
+		console->column = bytes_of(console, before);
 	else
-		console->column = place < CONSOLE_LINE_MOST ? place : CONSOLE_LINE_MOST;
+		leave_line(console);
 	console->row = row <= SCREEN_ROWS ? (unsigned)row : 0;
 }
 

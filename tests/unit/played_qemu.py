@@ -236,13 +236,14 @@ def endless_work(machine):
     waits(machine, (1000, 1 << 30))
 
 
-def tells(machine, *ports):
+def tells(machine, *ports, then=LOGIN):
     machine.say("[    0.000000] Linux version 6.1.0\r\n")
     machine.ports["s1"].sendall(b"slipway-inside-ready\r\n")
     machine.ports["s1"].recv(1)
     machine.ports["s1"].sendall(b"slipway-inside-begin 3\r\ntarslipway-inside-end\r\n")
     for port in ports:
         machine.ports[port].sendall(b"slipway-inside-port\r\n")
+    machine.say(then)
     machine.serve()
 
 
@@ -252,6 +253,10 @@ def tells_on_ttyS2(machine):  # noqa: N802
 
 def tells_on_both(machine):
     tells(machine, "s2", "s3")
+
+
+def tells_and_panics(machine):
+    tells(machine, then="[    9.000000] Kernel panic - not syncing: Fatal exception\r\n")
 
 
 def main():

@@ -333,6 +333,7 @@ static void tells_of_itself(void **state)
 	expect("tells_on_ttyS2", RUN_CAME_UP,
 	       "the guest told of itself over ttyS1, and nothing came over ttyS3");
 	expect("tells_on_both", RUN_CAME_UP, "the guest told of itself over ttyS1");
+	expect("tells_and_panics", RUN_FAILED, "the kernel panicked");
 	inside = false;
 }
 

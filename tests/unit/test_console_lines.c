@@ -56,12 +56,15 @@ static void where_the_cursor_goes(void **state)
 		{ "Boo\x1b[3;9Hting", "Boo|ting|" },
 		{ "Boo\x1b[Hting", "Boo|ting|" },
 		{ "Boo\x1b[;Hting", "Boo|ting|" },
+		/* A letter is a place, however many bytes it has. */
+		{ "\xc3\xa9t\xc3\xa9\x1b[3;3H\x1b[3;4Hs", "\xc3\xa9t\xc3\xa9s|" },
 		{ "Boo\r\x1b[Hting", "Boo|ting|" },
 		{ "B\x1b[6;1H\x1b[6;2Hooting", "Booting|" },
 		{ "Boo\x1b[99999999999999999999;4Hting", "Boo|ting|" },
 		/* The row that was told, and no other */
-		{ "\x1b[3;1HBooting\x1b[3;4Hm", "Booming|" },
-		{ "\x1b[3;1HBoo\x1b[3;6Hting", "Boo  ting|" },
+		{ "\x1b[3;1HBoo\x1b[3;1Hting", "Boo|ting|" },
+		{ "\x1b[3;1HBoo\x1b[3;5Hting", "Boo|ting|" },
+		{ "\x1b[3;1HBoo\x1b[3;6Hgrub> ", "Boo|grub>|" },
 		{ "\x1b[3;1HBoo\x1b[4;4Hting", "Boo|ting|" },
 		{ "\x1b[3;1HA\r\nBoo\x1b[4;3H\x1b[4;4Hting", "A|Booting|" },
 		{ "\x1b[3;1HA\r\nBoo\x1b[3;4Hting", "A|Boo|ting|" },
