@@ -174,7 +174,10 @@ static void find_timeout(const struct syslinux_config *config)
 {
 	const char *command = config->ui ? config->ui : config->fallback;
 	bool waits = !command || config->prompt || is_module(command);
-	uint64_t tenths = config->timeout ? config->timeout : config->total_timeout;
+	/* Both run, and the first to end boots; 0 is none. */
+	uint64_t tenths = config->timeout, total = config->total_timeout;
+	if (tenths == 0 || (total > 0 && total < tenths))
+		tenths = total;
 	struct boot *out = config->out;
 	out->timeout_place = config->timeout_place;
 	if (config->doubt)

@@ -140,6 +140,30 @@ static bool refuse_inside(const struct container *inside, const char *outside, s
 	                 inside->name);
 }
 
+/* More members than an appliance has are those of a system. */
+#define FEW_MEMBERS 8
+
+/* An archive without a raw disk may have one of another format, as an OVA has: false then, and what to do. */
+static bool has_no_other_disk(struct disk *disk, struct error *error)
+{
+	const struct tar_archive *archive = disk->archive;
+	const struct reader whole = disk->reader;
+	bool none = true;
+	for (size_t i = 0; i < archive->members.count && archive->members.count <= FEW_MEMBERS && none; i++) {
+		const struct tar_member *member = &archive->members.items[i];
+		const struct container *inside;
+		struct error ignored = { 0 };
+		if (member->type != TAR_FILE || member->size == 0)
+			continue;
+		disk->reader = tar_member_reader(archive, member, disk->state->arena);
+		if (detect(disk, &inside, &ignored) && inside->open != raw_open && inside->open != tar_open &&
+		    inside->open != compressed_open)
+			none = refuse_inside(inside, disk->container, error);
+	}
+	disk->reader = whole;
+	return none;
+}
+
 /* The disk inside an archive is raw, or it is none for the platform and for us. */
 static bool open_archive(struct disk *disk, struct error *error)
 {
@@ -147,7 +171,7 @@ static bool open_archive(struct disk *disk, struct error *error)
 	if (!tar_open(disk, error))
 		return false;
 	if (!disk->packing.disk.name)
-		return true;
+		return has_no_other_disk(disk, error);
 	if (disk->reader.size == 0)
 		return error_set(error, ERROR_TRUNCATED, "the archive's member %.200s is empty",
 		                 disk->packing.disk.name);
@@ -240,10 +264,11 @@ static bool open_server(struct disk *disk, struct error *error)
 	return nbd_open(disk->state->input, disk, error);
 }
 
-/* The input's name without its folders; NULL for the standard input. */
+/* The input's name without its folders; NULL where it is none of a file: of a pipe or a descriptor. */
 static const char *file_name(const struct input *input, struct arena *arena)
 {
-	if (!input->name || str_equal(input->name, "-"))
+	if (!input->name || input->source == SOURCE_STREAM || str_equal(input->name, "-") ||
+	    str_starts(input->name, "/dev/") || str_starts(input->name, "/proc/self/fd/"))
 		return NULL;
 	const char *slash = strrchr(input->name, '/');
 	return arena_strdup(arena, slash ? slash + 1 : input->name);

@@ -13,8 +13,9 @@ static void judge_unattended(const struct context *context, struct outcome *outc
 	const struct boot *boot = &context->facts->boot;
 	if (boot->timeout && *boot->timeout == '-') {
 		outcome_set(context, outcome, VERDICT_FAIL,
-		            "the boot menu waits for ever for somebody to choose an entry: its timeout is %s",
-		            boot->timeout_place.path ? "no number of seconds" : "not set");
+		            "the boot menu waits for ever for somebody to choose an entry: %s",
+		            boot->timeout_place.path ? "its timeout is no time after which it ends"
+		                                     : "its timeout is not set");
 		outcome->finding.fix = fix_menu_timeout(context);
 		outcome_evidence(context, outcome, &boot->timeout_place);
 		return;

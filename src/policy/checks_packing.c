@@ -107,7 +107,7 @@ void check_tar_name(const struct context *context, struct outcome *outcome)
 		return;
 	if (!name)
 		outcome_set(context, outcome, VERDICT_NOT_APPLICABLE,
-		            "the standard input has no name; what it gives is a tar compressed with gzip");
+		            "what comes through a pipe has no name; it is a tar compressed with gzip");
 	else if (str_ends(name, ".tar.gz"))
 		outcome_set(context, outcome, VERDICT_PASS, "%s is compressed with gzip", name);
 	else

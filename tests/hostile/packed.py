@@ -139,7 +139,9 @@ def check_streams(trial, wanted):
         trial.expect(f"{name} | -: name", rule, "fail" if name in ("disk.tar", "disk.raw.zst", "disk.qcow2.xz") else "n/a")
         os.mkfifo(trial.folder / "fifo")
         with subprocess.Popen(["sh", "-c", f"sleep 0.1; cat {name} > fifo"], cwd=trial.folder):
-            trial.expect(f"{name} > fifo", verdicts(trial.check("fifo")), wanted)
+            piped = trial.check("fifo")
+            trial.expect(f"{name} > fifo", verdicts(piped), wanted)
+            trial.expect(f"{name} > fifo: name", verdicts(piped, ["image.tar-name"])["image.tar-name"][0], rule)
         (trial.folder / "fifo").unlink()
 
 
@@ -161,6 +163,8 @@ def check_damage(trial):
         "checksum": (gzip.compress(b"\x01" + archive[1:], 1), "its checksum is wrong"),
         "vmdk": (gzip.compress(b"KDMV" + bytes(5000), 1), "holds no raw disk but a vmdk image"),
         "qcow2-inside": (gzip.compress(tar(trial.folder, "--transform=s/.*/disk.raw/", "-cf", "-", "disk.qcow2"), 1),
+                         "this tar.gz file holds no raw disk but a qcow2 image"),
+        "qcow2-beside": (gzip.compress(tar(trial.folder, "-cf", "-", "README", "disk.qcow2"), 1),
                          "this tar.gz file holds no raw disk but a qcow2 image"),
         "tar-inside": (gzip.compress(tar(trial.folder, "--transform=s/.*/disk.raw/", "-cf", "-", "disk.tar"), 1),
                        "this tar.gz file holds no raw disk but a tar image"),

@@ -126,6 +126,7 @@ static void defaults(void **state)
 		{ "UI menu.c32\nDEFAULT c\n", "c", "-1" },
 		{ "default menu.c32\nontimeout a\ntotaltimeout 100\n", "a", "10" },
 		{ "default a\nprompt 1\ntimeout 20\n", "a", "2" },
+		{ "default a\nprompt 1\ntimeout 50\ntotaltimeout 20\n", "a", "2" },
 		{ "default a\nprompt 1\nontimeout c\ntimeout 20\n", "c", "2" },
 		{ "default a ignored words\n", "a", "0" },
 		{ "text help\ndefault b\nendtext\ndefault c\n", "c", "0" },
