@@ -41,17 +41,28 @@ static const struct {
 /* Files and directories that one observer may open: includes of includes add up. */
 #define FILES_MOST 512
 
+/* A tree of /usr alone says what is installed; what is set is told when /etc is made, or put beside it. */
+static bool has_settings(const struct tree *tree)
+{
+	struct tree_file file;
+	struct error error = { 0 };
+	return tree_lookup(tree, "/etc", &file, &error) || error.code != ERROR_NOT_FOUND;
+}
+
 void guest_observe(const struct tree *tree, const struct os *os, struct arena *arena,
                    struct observations *out)
 {
 	struct guest_wants wants = { 0 };
+	bool set = has_settings(tree);
 	for (size_t i = 0; i < ARRAY_SIZE(observers); i++) {
 		struct guest_effort effort = { .files_left = FILES_MOST };
 		struct guest guest = { tree, os, arena, &wants, &effort };
 		struct observation seen = { .name = observers[i].name };
 		observers[i].observe(&guest, &seen);
-		if (effort.trouble)
-			guest_say(&seen, ANSWER_UNKNOWN, NULL, effort.trouble);
+		if (effort.trouble || !set)
+			guest_say(&seen, ANSWER_UNKNOWN, NULL,
+			          effort.trouble ? effort.trouble
+			                         : "there is no /etc, in which a system has its settings");
 		*LIST_ADD(arena, &out->items) = seen;
 	}
 }

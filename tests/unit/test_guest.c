@@ -18,6 +18,7 @@ static int set_up(void **state)
 	(void)state;
 	files = (struct memory_fs){ 0 };
 	os = (struct os){ .init = "systemd" };
+	memory_file(&files, "/etc/hosts", "127.0.0.1 localhost\n");
 	return 0;
 }
 
@@ -51,6 +52,18 @@ static void expect(const char *name, enum answer state, const char *value)
 	if (seen->state != state || !str_equal(seen->value, value))
 		fail_msg("%s: state %d, value %s (%s)", name, (int)seen->state,
 		         seen->value ? seen->value : "none", seen->reason);
+}
+
+/* A tree of /usr alone: what is installed there may be set up in an /etc to come. */
+static void without_settings(void **state)
+{
+	(void)state;
+	memory_free(&files);
+	files = (struct memory_fs){ 0 };
+	memory_file(&files, "/usr/sbin/chronyd", "ELF");
+	expect("guest.ntp", ANSWER_UNKNOWN, NULL);
+	expect("guest.root-ssh", ANSWER_UNKNOWN, NULL);
+	expect("guest.host-keys", ANSWER_UNKNOWN, NULL);
 }
 
 /* The first evidence. */
@@ -247,7 +260,7 @@ static void wants_that_cannot_be_listed(void **state)
 	memory_link(&files, "/etc/systemd/system/loop.target.wants", "loop.target.wants");
 	memory_link(&files, "/usr/lib/systemd/system/sysinit.target.wants/nftables.service", "x");
 	expect("guest.firewall", ANSWER_UNKNOWN, NULL);
-	files.entries.items[1].path = "/etc/systemd/system/a.target.requires/firewalld.service";
+	files.entries.items[2].path = "/etc/systemd/system/a.target.requires/firewalld.service";
 	expect("guest.firewall", ANSWER_YES, "firewalld nftables");
 }
 
@@ -412,6 +425,7 @@ int main(void)
 		TEST(persistent_net_rules),
 		TEST(firewalls),
 		TEST(firewalls_of_other_inits),
+		TEST(without_settings),
 		TEST(wants_that_cannot_be_listed),
 		TEST(more_wants_than_any_system_has),
 		TEST(root_over_ssh),
