@@ -27,8 +27,11 @@ static bool zstd_fail(size_t status, struct error *error)
 	switch (ZSTD_getErrorCode(status)) {
 	case ZSTD_error_frameParameter_windowTooLarge:
 	case ZSTD_error_memory_allocation:
-		return error_set(error, ERROR_LIMIT, "zstd data ask for a window of more than %u MiB",
-		                 1U << (CODEC_WINDOW_LOG - 20));
+		return error_set(
+			error, ERROR_LIMIT,
+			"zstd data ask for a window of more than %u MiB: pack them anew with `--long=%d` "
+			"at most",
+			1U << (CODEC_WINDOW_LOG - 20), CODEC_WINDOW_LOG);
 	case ZSTD_error_dictionary_wrong:
 		return error_set(error, ERROR_UNSUPPORTED, "zstd data need a dictionary of their own");
 	default:
