@@ -46,6 +46,13 @@ static bool read_sectors(const struct boot_disk *disk, uint64_t sector, uint64_t
 	return reader_load(&part, (size_t)size, disk->arena, out, &error);
 }
 
+/* Does a way work that loads a sector outside the disk? Not known where the disk was cut: it may have had the
+ * sector. */
+static enum answer works_outside(const struct boot_disk *disk)
+{
+	return volume_unread(disk->table) ? ANSWER_UNKNOWN : ANSWER_NO;
+}
+
 /* Says where the core image lies; NULL when it destroys, or is destroyed by, something else. */
 static const char *describe_place(struct bios *bios, uint64_t sector, uint64_t count)
 {
@@ -82,7 +89,7 @@ static bool add_block(struct bios *bios, struct text *core, uint64_t start, uint
 	struct span blocks;
 	const char *here = NULL;
 	if (start == 0 || !read_sectors(bios->disk, start, count, &blocks))
-		return !verdict(bios, ANSWER_NO, "grub",
+		return !verdict(bios, works_outside(bios->disk), "grub",
 		                arena_printf(bios->disk->arena,
 		                             "GRUB's block lists name sector %" PRIu64
 		                             ", which is outside the disk: run grub-install",
@@ -144,7 +151,7 @@ static void check_grub(struct bios *bios, struct span boot)
 	struct span first;
 	if (!get_le64(boot, KERNEL_SECTOR, &sector) || sector == 0 ||
 	    !read_sectors(bios->disk, sector, 1, &first)) {
-		verdict(bios, ANSWER_NO, "grub",
+		verdict(bios, works_outside(bios->disk), "grub",
 		        arena_printf(arena,
 		                     "GRUB's boot sector loads sector %" PRIu64
 		                     ", which is outside the disk: run grub-install",

@@ -69,6 +69,24 @@ static void note_volume_problems(struct gatherer *gatherer)
 	}
 }
 
+/* Opens what lies whole on the disk; of another partition nothing is known but what the table says. */
+static void open_partitions(struct gatherer *gatherer)
+{
+	struct partition_table *table = &gatherer->facts->table;
+	gatherer->filesystems.items =
+		arena_alloc_array(gatherer->arena, table->partitions.count, sizeof(struct filesystem *));
+	for (size_t i = 0; i < table->partitions.count; i++) {
+		struct partition *partition = &table->partitions.items[i];
+		const struct place place = { .partition = partition->number, .offset = partition->start };
+		if (partition->readable)
+			open_partition(gatherer, partition);
+		else if (partition->unread)
+			gather_note_gap(gatherer, "partition-unreadable", &place, "%s cannot be read: %s",
+			                volume_phrase(table, partition->number, gatherer->arena),
+			                partition->unread);
+	}
+}
+
 static bool gather_volumes(struct gatherer *gatherer)
 {
 	struct facts *facts = gatherer->facts;
@@ -80,11 +98,7 @@ static bool gather_volumes(struct gatherer *gatherer)
 		gather_note_gap(gatherer, "disk-unreadable", NULL, "%s", error.message);
 		return false;
 	}
-	gatherer->filesystems.items = arena_alloc_array(gatherer->arena, facts->table.partitions.count,
-	                                                sizeof(struct filesystem *));
-	for (size_t i = 0; i < facts->table.partitions.count; i++)
-		if (facts->table.partitions.items[i].readable)
-			open_partition(gatherer, &facts->table.partitions.items[i]);
+	open_partitions(gatherer);
 	note_volume_problems(gatherer);
 	return true;
 }
@@ -174,8 +188,7 @@ const char *gather_why_closed(const struct gatherer *gatherer, uint64_t partitio
 	struct error error = { 0 };
 	const struct partition *place = volume_find(&gatherer->facts->table, partition);
 	if (place && !place->readable)
-		return place->volume ? "it is no plain linear volume"
-		                     : "it does not lie inside the disk, or overlaps another one";
+		return place->volume ? "it is no plain linear volume" : place->unread;
 	for (size_t i = 0; i < gatherer->filesystems.count; i++)
 		if (gatherer->filesystems.items[i]->partition == partition &&
 		    !fs_open(gatherer->filesystems.items[i], &error))

@@ -82,8 +82,10 @@ static void print_partition(const struct page *page, const struct partition *par
 		text_add(&line, ", bootable");
 	if (!partition->readable)
 		text_add(&line, ", not readable");
+	else if (partition->unread)
+		text_add(&line, ", not all read");
 	if (partition->unread)
-		text_printf(&line, ", not all read: %s", partition->unread);
+		text_printf(&line, ": %s", partition->unread);
 	print_row(page, partition->volume ? "logical volume" : label, text_get(&line));
 }
 

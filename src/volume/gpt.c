@@ -123,7 +123,7 @@ static void add_entry(struct scan *scan, const struct gpt_copy *copy, uint64_t n
 
 	uint64_t end = gpt_last_lba(scan->disk, scan->table->sector_size);
 	if (!ranged || last > end) {
-		partition->readable = false;
+		scan_unread(partition, SCAN_CUT);
 		scan_problem(scan, "gpt-partition-outside", offset + ENTRY_FIRST,
 		             "partition %" PRIu64 " spans the sectors %" PRIu64 " to %" PRIu64
 		             ", which do not lie on a disk whose last sector is %" PRIu64,

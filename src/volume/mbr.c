@@ -112,13 +112,13 @@ static void check_range(struct scan *scan, struct partition *partition, uint64_t
 	bool inside = range_inside(partition->start, partition->size, scan->disk->size);
 	if (inside && partition->start > 0)
 		return;
-	partition->readable = inside;
 	if (inside) {
 		scan_problem(scan, "mbr-partition-outside", offset,
 		             "partition %" PRIu64 " starts at sector 0, on the partition table itself",
 		             partition->number);
 		return;
 	}
+	scan_unread(partition, SCAN_CUT);
 	scan_problem(scan, "mbr-partition-outside", offset,
 	             "partition %" PRIu64 " spans the bytes %" PRIu64 " to %" PRIu64 " of a disk of %" PRIu64
 	             " bytes: was the image cut?",
@@ -142,7 +142,9 @@ static bool read_record(struct scan *scan, const struct chain *chain, struct mbr
 		scan_problem(scan, "mbr-extended-outside", offset,
 		             "the extended boot record in sector %" PRIu64 " cannot be read: %s", chain->at,
 		             failure.message);
-		if (range_inside(offset, sizeof(bytes), scan->disk->size))
+		/* Behind the end lies what was cut off; else a link that leads there is a wrong one. */
+		bool cut = !range_inside(chain->first * SECTOR, chain->sectors * SECTOR, scan->disk->size);
+		if (cut || range_inside(offset, sizeof(bytes), scan->disk->size))
 			scan->table->unread = "an extended boot record cannot be read";
 		return false;
 	}

@@ -21,6 +21,14 @@ void scan_problem(struct scan *scan, const char *code, uint64_t offset, const ch
 /* Adds a partition with empty strings; `readable` is decided at the end of the scan. */
 struct partition *scan_partition(struct scan *scan, uint64_t number, uint64_t start, uint64_t size);
 
+/*
+ * Marks a partition as one that cannot be read. What it holds is unknown then, and not missing. `why` lives
+ * as long as the arena.
+ */
+void scan_unread(struct partition *partition, const char *why);
+/* `why` of one whose bytes do not all lie on the disk. */
+#define SCAN_CUT "the disk ends before the partition does: was it copied completely?"
+
 /* An MBR's extended partition: it holds logical ones, and no file system. */
 bool scan_is_extended(const struct partition *partition);
 

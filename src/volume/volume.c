@@ -47,6 +47,12 @@ struct partition *scan_partition(struct scan *scan, uint64_t number, uint64_t st
 	return partition;
 }
 
+void scan_unread(struct partition *partition, const char *why)
+{
+	partition->readable = false;
+	partition->unread = why;
+}
+
 /* An extended partition holds logical ones: to lie inside it is no overlap. */
 bool scan_is_extended(const struct partition *partition)
 {
@@ -82,7 +88,7 @@ static void find_overlaps(struct scan *scan)
 	}
 	for (size_t i = 0; i < table->partitions.count; i++)
 		if (overlaps[i])
-			table->partitions.items[i].readable = false;
+			scan_unread(&table->partitions.items[i], "the partition overlaps another one");
 }
 
 /* Is there anything in the first HEAD_SIZE bytes, from `from` on? */

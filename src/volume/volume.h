@@ -26,7 +26,8 @@ struct partition {
 	uint64_t start;        /* bytes from the start of the disk; of a volume, its first byte's */
 	uint64_t size;         /* bytes */
 	bool bootable;         /* MBR active flag, or GPT legacy-BIOS-bootable attribute */
-	bool readable; /* lies inside the disk and overlaps no other; of a volume: a plain linear one */
+	bool readable; /* lies inside the disk and overlaps no other; of a volume: a plain linear one. A
+	                  partition that is not has `unread` */
 	/* Of a logical volume alone: */
 	const char *volume;           /* "rhel/root"; NULL: it is a partition */
 	const char *volume_id;        /* "VGUUID/LVUUID", each with its hyphens; NULL */

@@ -68,7 +68,8 @@ FIXTURES = [
     ("empty.raw", empty, "none", EMPTY, EMPTY),
     ("one-byte.raw", one_byte, "none", NO_DISK, NO_DISK),
     ("text.raw", text, "none", NO_DISK, NO_DISK),
-    ("truncated.raw", truncated, "partial", NO_SYSTEM,
+    ("truncated.raw", truncated, "partial",
+     "partition 1 cannot be read: the disk ends before the partition does: was it copied completely?",
      "the primary GPT is damaged, and the kernel does not use the backup: the protective MBR entry covers 131071 "
      "sectors of a disk that has 61439 behind its first: was the image grown or cut?"),
     ("superblock.raw", superblock, "partial",

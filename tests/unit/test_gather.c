@@ -213,6 +213,32 @@ static void another_system_is_not_judged_in_place_of_the_root(void **state)
 	}
 }
 
+/* What a partition that ends behind the disk's end holds is not known, and not missing. */
+static void a_cut_disk_is_not_fully_examined(void **state)
+{
+	(void)state;
+	static const char *const tables[] = { "gpt", "dos" };
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		struct bench bench = { 0 };
+		char script[256];
+		snprintf(script, sizeof(script),
+		         "truncate -s 8M image\n"
+		         "printf 'label:%s\\n2048,2048\\n4096,8192\\n' | sfdisk -q image\n"
+		         "truncate -s 4M image\n",
+		         tables[i]);
+		gather_script(&bench, script);
+		assert_int_equal(bench.facts.examined, EXAMINED_PARTIAL);
+		assert_string_equal(bench.facts.reason,
+		                    "partition 2 cannot be read: the disk ends before the partition does: "
+		                    "was it copied completely?");
+		assert_null(bench.facts.table.partitions.items[0].unread);
+		for (size_t j = 0; j < bench.facts.boot.paths.count; j++)
+			if (str_equal(bench.facts.boot.paths.items[j].firmware, "uefi"))
+				assert_int_equal(bench.facts.boot.paths.items[j].works, ANSWER_UNKNOWN);
+		arena_free(&bench.arena);
+	}
+}
+
 static void what_a_mount_covers_is_not_missing(void **state)
 {
 	(void)state;
@@ -283,6 +309,7 @@ int main(void)
 		cmocka_unit_test(fstab_is_tied_to_the_disk),
 		cmocka_unit_test(two_systems_without_a_menu_are_not_guessed_between),
 		cmocka_unit_test(another_system_is_not_judged_in_place_of_the_root),
+		cmocka_unit_test(a_cut_disk_is_not_fully_examined),
 		cmocka_unit_test(what_a_mount_covers_is_not_missing),
 		cmocka_unit_test(what_can_no_longer_be_read_is_not_fully_examined),
 	};

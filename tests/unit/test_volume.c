@@ -255,8 +255,12 @@ static void cut_image_has_no_backup(void **state)
 	assert_int_equal(scanned.table.backup_sound, ANSWER_NO);
 	assert_int_equal(scanned.table.partitions.count, 2);
 	assert_true(scanned.table.partitions.items[0].readable);
+	assert_null(scanned.table.partitions.items[0].unread);
 	assert_false(scanned.table.partitions.items[1].readable);
 	assert_problem(&scanned, "gpt-partition-outside", 1024 + 128 + 32);
+	/* What was cut off is not missing. */
+	assert_string_equal(volume_unread(&scanned.table),
+	                    "the disk ends before the partition does: was it copied completely?");
 	struct reader part;
 	struct error error;
 	assert_false(volume_reader(&scanned.disk, &scanned.table.partitions.items[1], &part, &error));
@@ -285,6 +289,9 @@ static void partitions_in_wrong_places_are_found(void **state)
 	static const bool readable[] = { false, false, false, false, true, false };
 	for (size_t i = 0; i < ARRAY_SIZE(readable); i++)
 		assert_int_equal(scanned.table.partitions.items[i].readable, readable[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(readable); i++)
+		assert_int_equal(scanned.table.partitions.items[i].unread == NULL, readable[i]);
+	assert_string_equal(scanned.table.partitions.items[0].unread, "the partition overlaps another one");
 	assert_int_equal(scanned.table.problems.count, 5);
 	done(&image, &scanned);
 }

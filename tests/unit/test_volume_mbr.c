@@ -60,6 +60,8 @@ static void mbr_damage_is_found(void **state)
 	assert_false(scanned.table.partitions.items[0].readable);
 	assert_false(scanned.table.partitions.items[1].readable);
 	assert_false(scanned.table.partitions.items[2].readable);
+	assert_string_equal(scanned.table.partitions.items[2].unread,
+	                    "the disk ends before the partition does: was it copied completely?");
 	done(&image, &scanned);
 
 	/* On the table itself, and past the end as well. */
@@ -122,6 +124,20 @@ static void extended_loops_end(void **state)
 	scan(&image, &scanned);
 	assert_problem(&scanned, "mbr-extended-outside", (UINT64_C(2048) + UINT32_MAX) * 512);
 	assert_int_equal(scanned.table.partitions.count, 2);
+	assert_null(scanned.table.unread);
+	done(&image, &scanned);
+
+	/* One to where the disk went on before it was cut: there may be more partitions. */
+	image = image_new(8 * MIB, 512);
+	put_mbr_entry(&image, 0, 0, 0, 0x05, 2048, 14000);
+	put_mbr_entry(&image, 2048, 0, 0, 0x83, 1, 10);
+	put_mbr_entry(&image, 2048, 1, 0, 0x05, 12000, 100);
+	put_mbr_entry(&image, 14048, 0, 0, 0x83, 1, 10);
+	image.size = 6 * MIB;
+	scan(&image, &scanned);
+	assert_problem(&scanned, "mbr-extended-outside", 14048 * 512);
+	assert_int_equal(scanned.table.partitions.count, 2);
+	assert_string_equal(scanned.table.unread, "an extended boot record cannot be read");
 	done(&image, &scanned);
 }
 
