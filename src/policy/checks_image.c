@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "policy/checks.h"
 #include "policy/command_line.h"
+#include "policy/fix_disk.h"
 
 #define GIB      ((uint64_t)1 << 30)
 #define MOST_GIB ((uint64_t)2048)
@@ -25,11 +26,7 @@ void check_whole_gib(const struct context *context, struct outcome *outcome)
 	uint64_t whole = size / GIB + 1;
 	outcome_set(context, outcome, VERDICT_FAIL, "%" PRIu64 " bytes, %" PRIu64 " short of %" PRIu64 " GiB",
 	            size, GIB - size % GIB, whole);
-	/* The backup GPT lies at the end of the disk and has to move there. */
-	outcome->finding.fix = arena_printf(context->arena, "truncate -s %" PRIu64 "G disk.raw%s", whole,
-	                                    str_equal(context->facts->table.kind, "gpt")
-	                                            ? " && sgdisk --move-second-header disk.raw"
-	                                            : "");
+	outcome->finding.fix = fix_disk_size(context);
 }
 
 void check_max_size(const struct context *context, struct outcome *outcome)
@@ -44,8 +41,8 @@ void check_max_size(const struct context *context, struct outcome *outcome)
 	outcome_set(context, outcome, fits ? VERDICT_PASS : VERDICT_FAIL,
 	            "%" PRIu64 " bytes, %s than 2048 GiB", size, fits ? "no more" : "more");
 	if (!fits)
-		outcome->finding.fix = "shrink the last partition, then truncate -s 2048G disk.raw && "
-				       "sgdisk --move-second-header disk.raw";
+		outcome->finding.fix = arena_printf(context->arena, "shrink the last partition, then %s",
+		                                    fix_disk_resize(context, MOST_GIB));
 }
 
 /* Damage that leaves the table readable: with a root that was found in it, the boot goes on. */
@@ -105,8 +102,6 @@ static void judge_gpt(const struct context *context, struct outcome *outcome)
 		            " bytes; the platform's disks have logical sectors of 512, where the kernel "
 		            "finds no table",
 		            table->sector_size);
-		outcome->finding.fix = "make the disk anew with sectors of 512 bytes, as in: sfdisk "
-				       "--sector-size 512 disk.raw";
 	} else if (table->primary_sound == ANSWER_UNKNOWN || table->protective_mbr == ANSWER_UNKNOWN) {
 		outcome_set(context, outcome, VERDICT_UNKNOWN, "the GPT could not be read");
 	} else if (table->backup_sound == ANSWER_NO) {
@@ -126,6 +121,19 @@ static void judge_gpt(const struct context *context, struct outcome *outcome)
 	}
 }
 
+/* Why the table fails is not all the same, and what mends one makes another worse. */
+static void advise(const struct context *context, struct outcome *outcome)
+{
+	const struct partition *cut = fix_disk_cut(context->facts);
+	const struct disk_advice advice = fix_disk_table(context);
+	outcome->finding.fix = advice.fix;
+	outcome->finding.why = advice.why;
+	if (cut)
+		outcome_set(context, outcome, VERDICT_FAIL,
+		            "the disk ends at byte %" PRIu64 ", before its partition %" PRIu64 " does",
+		            context->facts->size, cut->number);
+}
+
 void check_partition_table(const struct context *context, struct outcome *outcome)
 {
 	const struct partition_table *table = &context->facts->table;
@@ -142,13 +150,14 @@ void check_partition_table(const struct context *context, struct outcome *outcom
 		outcome_set(context, outcome, VERDICT_FAIL, "the disk has no partition table");
 		/* Whether there is a way in all the same is for the boot path to say. */
 		outcome->effect = BOOT_GOES_ON;
-		outcome->finding.fix = "make the disk anew with a partition table, as in: sfdisk disk.raw";
 	} else if (table->problems.count > 0) {
 		outcome_set(context, outcome, VERDICT_FAIL, "the MBR is inconsistent");
 		outcome->effect = effect_of_damage(context);
 	} else {
 		outcome_set(context, outcome, VERDICT_PASS, "the MBR is sound");
 	}
+	if (outcome->finding.verdict == VERDICT_FAIL)
+		advise(context, outcome);
 	if (outcome->finding.verdict != VERDICT_PASS)
 		add_problems(context, outcome);
 }

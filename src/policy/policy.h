@@ -74,6 +74,7 @@ struct finding {
 	const char *found;  /* what is there: "m", "0", "absent"; "" when nothing is known */
 	const char *wanted;
 	const char *reason; /* one sentence, no full stop */
+	const char *why;    /* why this failure matters; NULL: what the rule says */
 	const char *fix;    /* a command or edit for this image; NULL unless it failed */
 	LIST(struct place) evidence;
 };

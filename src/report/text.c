@@ -149,6 +149,11 @@ static void print_fix(const struct view *view, const char *label, const struct f
 	layout_unbroken(&view->layout, body_column(view) + LABEL_COLUMNS, is_shorter ? same : finding->fix);
 }
 
+static const char *why_of(const struct finding *finding)
+{
+	return finding->why ? finding->why : finding->rule->why;
+}
+
 /* What stands between the reason and the fix. */
 static void print_body(const struct view *view, const struct finding *finding)
 {
@@ -158,8 +163,8 @@ static void print_body(const struct view *view, const struct finding *finding)
 	} else {
 		print_places(view, finding);
 	}
-	if (finding->verdict == VERDICT_FAIL && finding->rule->why)
-		print_labelled(view, "why", finding->rule->why);
+	if (finding->verdict == VERDICT_FAIL && why_of(finding))
+		print_labelled(view, "why", why_of(finding));
 }
 
 static void print_finding(const struct view *view, const struct finding *finding)
@@ -190,7 +195,7 @@ static bool shares_cause(const struct finding *a, const struct finding *b)
 	    !str_equal(a->reason, b->reason))
 		return false;
 	return a->verdict == VERDICT_UNKNOWN ||
-	       (a->verdict == VERDICT_FAIL && str_equal(a->rule->why, b->rule->why) && same_places(a, b));
+	       (a->verdict == VERDICT_FAIL && str_equal(why_of(a), why_of(b)) && same_places(a, b));
 }
 
 /* The next one behind `at` that shares the cause of `first`; NULL: there is none. */

@@ -70,7 +70,7 @@ FIXTURES = [
     ("text.raw", text, "none", NO_DISK, NO_DISK),
     ("truncated.raw", truncated, "partial",
      "partition 1 cannot be read: the disk ends before the partition does: was it copied completely?",
-     "the primary GPT is damaged, and the kernel does not use the backup: the protective MBR entry covers 131071 "
+     "the disk ends at byte 31457280, before its partition 1 does: the protective MBR entry covers 131071 "
      "sectors of a disk that has 61439 behind its first: was the image grown or cut?"),
     ("superblock.raw", superblock, "partial",
      "the ext4 file system of partition 1 cannot be read: the superblock is damaged and the kernel does not mount "

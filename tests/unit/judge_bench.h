@@ -117,10 +117,11 @@ static inline void add_disk(struct bench *bench, const char *command_line)
 		                                 .protective_mbr = ANSWER_YES,
 		                                 .primary_sound = ANSWER_YES,
 		                                 .backup_sound = ANSWER_YES };
+	*LIST_ADD(&bench->arena, &facts->table.partitions) = (struct partition){
+		.number = 1, .readable = true, .file_system = "vfat", .uuid = "1234-ABCD"
+	};
 	*LIST_ADD(&bench->arena, &facts->table.partitions) =
-		(struct partition){ .number = 1, .file_system = "vfat", .uuid = "1234-ABCD" };
-	*LIST_ADD(&bench->arena, &facts->table.partitions) =
-		(struct partition){ .number = 2, .file_system = "ext4", .uuid = ROOT_UUID };
+		(struct partition){ .number = 2, .readable = true, .file_system = "ext4", .uuid = ROOT_UUID };
 	*LIST_ADD(&bench->arena, &facts->boot.paths) =
 		(struct boot_path){ .firmware = "bios", .works = ANSWER_YES };
 	*LIST_ADD(&bench->arena, &facts->boot.paths) =
