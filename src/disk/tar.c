@@ -237,6 +237,16 @@ static bool take_header(struct tar_walk *walk, struct span header, struct error 
 	}
 }
 
+/* GNU tar ends at one block of zeros, too, but warns of it where something else comes behind. */
+static bool is_end_mark(struct tar_walk *walk, uint64_t offset)
+{
+	struct span second;
+	struct error error = { 0 };
+	if (!tar_block(walk, offset + TAR_BLOCK, &second, &error))
+		return error.code == ERROR_TRUNCATED;
+	return span_is_zero(second);
+}
+
 /* One header; *ended at the end mark, or where the reader ends behind a member. */
 static bool step(struct tar_walk *walk, bool *ended, struct error *error)
 {
@@ -249,7 +259,7 @@ static bool step(struct tar_walk *walk, bool *ended, struct error *error)
 	    !tar_block(walk, walk->offset, &header, error))
 		return false;
 	if (between && !at_start && span_is_zero(header)) {
-		walk->out->has_end = true;
+		walk->out->has_end = is_end_mark(walk, walk->offset);
 		*ended = true;
 		return true;
 	}
@@ -276,8 +286,10 @@ bool tar_read(const struct reader *in, struct budget *budget, struct arena *aren
 	for (bool ended = false; sound && !ended;)
 		sound = step(walk, &ended, error);
 	free(walk);
-	if (!sound)
+	if (!sound) {
 		out->damage = arena_strdup(arena, error->message);
+		out->is_cut = error->code == ERROR_TRUNCATED;
+	}
 	return sound;
 }
 

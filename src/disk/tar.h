@@ -45,8 +45,9 @@ struct tar_archive {
 	LIST(struct tar_member) members; /* in the archive's order: a later one of the same name wins */
 	LIST(struct tar_extent) extents; /* of the sparse ones, in ascending order each */
 	uint64_t end;                    /* offset behind the last member */
-	bool has_end;                    /* a block of zeros follows there, as it should */
+	bool has_end;                    /* zeros follow there: two blocks, or one at the very end */
 	const char *damage;              /* why it was not read to its end: one sentence; NULL: it was */
+	bool is_cut;                     /* the damage is that it ends before what it promises */
 };
 
 /* Is this block the header of a member? Its checksum says so, in all formats; `magic`: or the name "ustar".

@@ -1,7 +1,5 @@
 // The root file system of a system by itself: no disk, no boot loader, and so no entry that says which kernel
 // boots.
-#include <inttypes.h>
-
 #include "facts/gatherer.h"
 #include "fs/tarfs.h"
 
@@ -18,11 +16,15 @@ static bool holds_system(const struct tree *tree)
 	return has_directory(tree, "/etc") || has_directory(tree, "/usr");
 }
 
-/* Rules that ask for nothing bad to be there would pass of an empty directory. */
+/*
+ * Rules that ask for nothing bad to be there would pass of an empty directory. Where something could not be
+ * had, that is the reason already.
+ */
 static void note_no_system(struct gatherer *gatherer)
 {
 	const struct facts *facts = gatherer->facts;
-	if (!facts->os.place.path && facts->os.init_found != ANSWER_YES && facts->kernels.count == 0)
+	if (!facts->reason && !facts->os.place.path && facts->os.init_found != ANSWER_YES &&
+	    facts->kernels.count == 0)
 		gather_note_gap(gatherer, "system-missing", NULL,
 		                "it holds neither os-release nor an init nor a kernel: is it the root of a "
 		                "whole system?");
@@ -93,19 +95,6 @@ static bool holds_layers(const struct tree *tree)
 	return tree_exists(tree, "/oci-layout") || tree_exists(tree, "/manifest.json");
 }
 
-/* What is missing of it could be what a rule looks for. */
-static void note_damage(struct gatherer *gatherer, const struct tar_archive *archive)
-{
-	if (archive->damage)
-		gather_note_gap(gatherer, "tar-damaged", NULL, "%s: what comes behind it is not examined",
-		                archive->damage);
-	else if (!archive->has_end)
-		gather_note_gap(gatherer, "tar-damaged", NULL,
-		                "the tar archive ends at offset %" PRIu64
-		                " without its end mark: was it copied completely?",
-		                archive->end);
-}
-
 bool gather_root_tar(struct gatherer *gatherer, const struct tar_archive *archive, const char *container)
 {
 	struct error error = { 0 };
@@ -115,15 +104,20 @@ bool gather_root_tar(struct gatherer *gatherer, const struct tar_archive *archiv
 		return true;
 	}
 	struct tree tree = tree_of(root);
-	if (!holds_system(&tree) && !holds_layers(&tree))
-		return false;
-	if (!holds_system(&tree)) {
+	const char *gap = tarfs_gap(archive, gatherer->arena);
+	bool is_system = holds_system(&tree), is_layers = !is_system && holds_layers(&tree);
+	if (!is_system && !is_layers) {
+		gatherer->facts->reason = gap; /* a system may be behind it */
+		return gap != NULL;
+	}
+	if (is_layers) {
 		gatherer->facts->reason =
 			"it holds the layers of a container image, and no root file system: give "
 			"what `docker export` or `podman export` writes of a container";
 		return true;
 	}
-	note_damage(gatherer, archive);
+	if (gap)
+		gather_note_gap(gatherer, "tar-damaged", NULL, "%s", gap);
 	/* A member that is left out may be what a rule looks for. */
 	if (root->problems.count > 0 && !gatherer->facts->reason)
 		gatherer->facts->reason = root->problems.items[0].message;

@@ -29,6 +29,7 @@ struct tarfs {
 	LIST(struct entry) entries; /* [0] is the root */
 	uint32_t *buckets;          /* 1 + index of an entry */
 	size_t mask;
+	const char *gap; /* tarfs_gap(): what is not in the index may be all the same */
 };
 
 /* Where a path is followed. */
@@ -303,6 +304,9 @@ static bool tarfs_lookup(const struct node *directory, const char *name, struct 
 	uint32_t child;
 	if (!find_child(directory->fs, (uint32_t)directory->inode, span_text(name), &child, error))
 		return false;
+	const char *gap = ((const struct tarfs *)directory->fs->state)->gap;
+	if (!child && gap)
+		return error_set(error, ERROR_TRUNCATED, "%s", gap);
 	if (!child)
 		return error_set(error, ERROR_NOT_FOUND, "no such file or directory");
 	fill_node(directory->fs, child, out);
@@ -319,7 +323,8 @@ static bool tarfs_list(const struct node *directory, fs_list_fn *each, void *con
 		if (!each(context, entry_at(tar, at - 1)->name))
 			return true;
 	}
-	return true;
+	/* Any directory may have more members there: an archive is in no order. */
+	return !tar->gap || error_set(error, ERROR_TRUNCATED, "%s", tar->gap);
 }
 
 static const struct tar_member *member_of(const struct node *node)
@@ -360,11 +365,25 @@ static const struct fs_driver tarfs_driver = {
 	.read = tarfs_read,
 };
 
+const char *tarfs_gap(const struct tar_archive *archive, struct arena *arena)
+{
+	if (archive->damage)
+		return arena_printf(arena, "%s: %s", archive->damage,
+		                    archive->is_cut ? "was it copied completely?"
+		                                    : "what comes behind it is not examined");
+	if (!archive->has_end)
+		return arena_printf(arena,
+		                    "the tar archive ends at offset %" PRIu64
+		                    " without its end mark: was it copied completely?",
+		                    archive->end);
+	return NULL;
+}
+
 bool tarfs_open(const struct tar_archive *archive, struct budget *budget, struct arena *arena,
                 struct filesystem *fs, struct error *error)
 {
 	struct tarfs *tar = arena_alloc(arena, sizeof(*tar));
-	*tar = (struct tarfs){ .archive = archive, .mask = 1023 };
+	*tar = (struct tarfs){ .archive = archive, .mask = 1023, .gap = tarfs_gap(archive, arena) };
 	tar->buckets = arena_alloc_array(arena, tar->mask + 1, sizeof(*tar->buckets));
 	*LIST_ADD(arena, &tar->entries) = (struct entry){ .name = "", .type = NODE_DIRECTORY };
 	*fs = (struct filesystem){ .driver = &tarfs_driver, .budget = budget, .arena = arena, .state = tar };

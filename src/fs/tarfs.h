@@ -3,10 +3,20 @@
 // A later member of a name takes the place of an earlier one, hard links share the content of an earlier
 // member, missing parents are made up, and members go through symbolic links to directories inside the
 // archive. What tar would refuse or put elsewhere ("..", a file for a parent) is left out and adds a problem.
+//
+// Of an archive with a gap, what is in its index is there, although a member behind the gap might replace it:
+// few archives have a name twice. What is not in the index is not missing: looking for it is an error, and so
+// is the end of every directory's listing.
 #pragma once
 
 #include "disk/tar.h"
 #include "fs/fs.h"
+
+/*
+ * Why members may be missing of the archive: it is cut or damaged, or has no end mark, as one that is cut
+ * between two members. One sentence, in the arena; NULL where all are there.
+ */
+const char *tarfs_gap(const struct tar_archive *archive, struct arena *arena);
 
 /* Fills *fs, open; the archive and its reader are borrowed until fs_close(). ERROR_LIMIT alone. */
 NODISCARD bool tarfs_open(const struct tar_archive *archive, struct budget *budget, struct arena *arena,

@@ -45,6 +45,8 @@ void guest_evidence(const struct guest *guest, struct observation *out, struct p
 struct file_lines guest_open(const struct guest *guest, const char *path);
 /* Does the path lead to something? Fills its place (may be NULL). */
 bool guest_finds(const struct guest *guest, const char *path, struct place *place);
+/* What a symlink names, unresolved; false when the path is no link. */
+bool guest_read_link(const struct guest *guest, const char *path, char *target, size_t capacity);
 /* The first of several paths that exists; the list ends with NULL. */
 const char *guest_finds_any(const struct guest *guest, const char *const *paths, struct place *place);
 

@@ -65,6 +65,22 @@ bool guest_finds(const struct guest *guest, const char *path, struct place *plac
 	return true;
 }
 
+bool guest_read_link(const struct guest *guest, const char *path, char *target, size_t capacity)
+{
+	struct tree_file file;
+	struct error error = { 0 };
+	if (!tree_lookup_link(guest->tree, path, &file, &error)) {
+		note_trouble(guest, &error);
+		return false;
+	}
+	if (file.node.type != NODE_SYMLINK)
+		return false;
+	bool sound = file.node.fs->driver->read_link(&file.node, target, capacity, &error);
+	if (!sound)
+		note_trouble(guest, &error);
+	return sound;
+}
+
 const char *guest_finds_any(const struct guest *guest, const char *const *paths, struct place *place)
 {
 	for (; *paths; paths++)

@@ -127,8 +127,7 @@ static void observe_systemd_getty(const struct guest *guest, struct observation 
 	add_enabled_gettys(guest, out, &lines);
 	bool no_template = guest_unit_masked(guest, "serial-getty@.service", &masked) ||
 	                   guest_unit_masked(guest, "serial-getty@ttyS0.service", &masked);
-	bool off = tree_read_link(guest->tree, disabled, target, sizeof(target)) &&
-	           str_equal(target, "/dev/null");
+	bool off = guest_read_link(guest, disabled, target, sizeof(target)) && str_equal(target, "/dev/null");
 	bool generates = !off && guest_finds_any(guest, generator, &place);
 	if (no_template) {
 		out->places.count = 0;

@@ -199,7 +199,7 @@ void observe_timezone(const struct guest *guest, struct observation *out)
 {
 	static const char zones[] = "zoneinfo/";
 	char target[TREE_PATH_MAX];
-	if (!tree_read_link(guest->tree, "/etc/localtime", target, sizeof(target))) {
+	if (!guest_read_link(guest, "/etc/localtime", target, sizeof(target))) {
 		observe_zone_file(guest, out);
 		return;
 	}
@@ -207,7 +207,7 @@ void observe_timezone(const struct guest *guest, struct observation *out)
 		guest, out,
 		(struct place){ .path = "/etc/localtime", .text = arena_strdup(guest->arena, target) });
 	const char *zone = strstr(target, zones);
-	if (!tree_exists(guest->tree, "/etc/localtime"))
+	if (!guest_finds(guest, "/etc/localtime", NULL))
 		guest_say(out, ANSWER_YES, "UTC",
 		          "/etc/localtime names a zone that is not installed, which means UTC");
 	else if (zone)

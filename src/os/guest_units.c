@@ -11,7 +11,7 @@ bool guest_unit_masked(const struct guest *guest, const char *unit, struct place
 {
 	char target[TREE_PATH_MAX];
 	const char *path = arena_printf(guest->arena, "/etc/systemd/system/%s", unit);
-	if (!tree_read_link(guest->tree, path, target, sizeof(target)) || strcmp(target, "/dev/null") != 0)
+	if (!guest_read_link(guest, path, target, sizeof(target)) || strcmp(target, "/dev/null") != 0)
 		return false;
 	*place = (struct place){ .path = path, .text = "/dev/null" };
 	return true;

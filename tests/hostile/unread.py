@@ -9,12 +9,10 @@ stop booting, and what could not be read is said. Of a raw disk that was cut the
   unread.py - list                        the names of the disks
 """
 
-import json
 import os
 import pathlib
 import random
 import struct
-import subprocess
 import sys
 import tempfile
 
@@ -22,13 +20,13 @@ sys.dont_write_bytecode = True
 
 import small_disk as small  # noqa: E402
 import unread_disks  # noqa: E402
+from unread_report import check, hides, knows_more  # noqa: E402
 
 CUTS = 40
 MANY = 40
 SANITIZED = sys.argv[1] != "-" and b"__asan_init" in pathlib.Path(sys.argv[1]).read_bytes()
 CLUSTER = 4096 if SANITIZED else 512  # those of 4096 are fewer, and take as long there
 BEYOND = 1 << 50 | 1 << 63  # an L2 entry: a cluster of its own, at an offset that no file has
-FAILURE = "was it copied completely?"
 NOT_PASSED = {"boot.timeout", "image.whole-gib"}  # by the sound images
 OF_THE_DISK = {"image.partition-table", "image.whole-gib"}  # what a raw disk that was cut fails for good reason
 
@@ -47,58 +45,12 @@ def l2_entries(image):
     return entries
 
 
-def report(program, command, path):
-    done = subprocess.run([program, command, "--format=json", path], capture_output=True, check=False)
-    if done.returncode not in (0, 1, 2):
-        raise SystemExit(f"{command} ends with {done.returncode}: {done.stderr.decode()}")
-    return json.loads(done.stdout)
-
-
-def check(program, path):
-    """Of the report, what may not change for the worse."""
-    checked = report(program, "check", path)["inputs"][0]
-    return {
-        "examined": checked["examined"],
-        "reason": checked["reason"],
-        "boots": checked["boots"],
-        "because": set(checked["boots_because"]),
-        "features": set(checked["features"]),
-        "verdicts": {finding["id"]: finding["verdict"] for finding in checked["findings"]},
-        "reasons": {finding["id"]: finding["reason"] for finding in checked["findings"]},
-    }
-
-
 def excuse(sound, found):
     """Takes the end of a raw disk that was cut for what it is: what the rules of the disk alone say of it counts no more."""
     for rule in OF_THE_DISK:
         found["verdicts"][rule] = sound["verdicts"][rule]
     if found["boots"] == "no" and OF_THE_DISK.issuperset(found["because"]):
         found["boots"] = sound["boots"]
-
-
-def knows_more(sound, found):
-    """Sentences on what the report says and the sound image does not bear out."""
-    for rule, verdict in found["verdicts"].items():
-        before = sound["verdicts"][rule]
-        if verdict not in (before, "unknown"):
-            yield f"{rule}: {before} became {verdict}: {found['reasons'][rule]}"
-    if found["boots"] not in (sound["boots"], "unknown"):
-        yield f"boots: {sound['boots']} became {found['boots']}"
-    if found["features"] - sound["features"]:
-        yield f"features: {found['features'] - sound['features']} came"
-
-
-def hides(program, path, sound, found):
-    """The same on what it does not say. The failed read is a problem, or where nothing was examined, the reason."""
-    if found["examined"] == "full":
-        if any(found[key] != sound[key] for key in ("boots", "features", "verdicts")):
-            yield "it knows less, and was examined in full"
-        return
-    problems = [problem["message"] for problem in report(program, "inspect", path)["problems"]]
-    if found["examined"] == "partial" and not any(FAILURE in problem for problem in problems):
-        yield f"no problem is the read that failed: {problems}"
-    if not found["reason"] or FAILURE not in found["reason"]:
-        yield f"the reason is not the read that failed: {found['reason']}"
 
 
 class Trial:

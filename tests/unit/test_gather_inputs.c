@@ -311,7 +311,7 @@ static void a_cut_root_tar_is_not_fully_examined(void **state)
 	assert_string_equal(bench.facts.os.id, "debian");
 	assert_string_equal(bench.facts.reason,
 	                    "the tar archive ends at offset 1536, 4 bytes before its member etc/sysctl.conf "
-	                    "does: what comes behind it is not examined");
+	                    "does: was it copied completely?");
 	assert_string_equal(bench.facts.problems.items[0].code, "tar-damaged");
 
 	/* Between two members nothing but the mark that is missing tells. */

@@ -218,6 +218,20 @@ static void zeros_end_it(void **state)
 	assert_true(archive.has_end);
 }
 
+/* It may be a header that was wiped: GNU tar warns of it. */
+static void a_lone_block_of_zeros_is_no_end_mark(void **state)
+{
+	(void)state;
+	tar_builder_file(&tar, "a", "content", TAR_USTAR);
+	memset(tar.bytes + tar.size, 0, TAR_BLOCK);
+	tar.size += TAR_BLOCK;
+	assert_true(read_tar().has_end); /* where nothing comes behind it, nothing is missing */
+	tar_builder_file(&tar, "b", "content", TAR_USTAR);
+	struct tar_archive archive = read_tar();
+	assert_int_equal(archive.members.count, 1);
+	assert_false(archive.has_end);
+}
+
 /* A sparse file of 1000 bytes with "ab" at 512 and "c" at 999, in each of the four formats. */
 static void expect_sparse(const char *format)
 {
@@ -386,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup(checksums_are_of_either_sign, setup),
 		cmocka_unit_test_setup(damage_behind_a_member_is_named, setup),
 		cmocka_unit_test_setup(a_cut_archive_keeps_what_it_has, setup),
+		cmocka_unit_test_setup(a_lone_block_of_zeros_is_no_end_mark, setup),
 		cmocka_unit_test_setup(zeros_end_it, setup),
 		cmocka_unit_test_setup(sparse_files_of_gnu, setup),
 		cmocka_unit_test_setup(sparse_files_of_pax, setup),

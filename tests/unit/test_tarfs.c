@@ -137,6 +137,81 @@ static void what_leads_out_is_left_out(void **state)
 	bench_free(&bench);
 }
 
+static bool count_name(void *context, const char *name)
+{
+	(void)name;
+	++*(size_t *)context;
+	return true;
+}
+
+/* Opens the first `size` bytes of the image anew: with what is cut of it, an archive has a gap. */
+static void bench_cut(struct bench *bench, size_t size)
+{
+	struct error error = { 0 };
+	bench->bytes.size = size;
+	bench->reader = reader_of_span(&bench->bytes);
+	bool whole = tar_read(&bench->reader, &bench->budget, &bench->arena, &bench->archive, &error);
+	assert_int_equal(whole, !bench->archive.damage);
+	assert_true(tarfs_open(&bench->archive, &bench->budget, &bench->arena, &bench->fs, &error));
+	bench->tree = tree_of(&bench->fs);
+}
+
+static void expect_gap(struct bench *bench, const char *why)
+{
+	struct tree_file file;
+	struct names names;
+	struct error error = { 0 };
+	size_t count = 0;
+	assert_string_equal(tarfs_gap(&bench->archive, &bench->arena), why);
+	assert_string_equal(load(bench, "/etc/a"), "one\n");
+	assert_false(tree_lookup(&bench->tree, "/etc/absent", &file, &error));
+	assert_int_equal(error.code, ERROR_TRUNCATED);
+	assert_non_null(strstr(error.message, why));
+	assert_false(tree_names(&bench->tree, "/no/such/folder", &bench->arena, &names, &error));
+	assert_int_equal(error.code, ERROR_TRUNCATED);
+	assert_true(tree_lookup(&bench->tree, "/etc", &file, &error));
+	error_clear(&error);
+	assert_false(bench->fs.driver->list(&file.node, count_name, &count, &error));
+	assert_int_equal(error.code, ERROR_TRUNCATED);
+	assert_string_equal(error.message, why);
+	assert_int_equal(count, 2);
+}
+
+static void what_may_be_behind_a_gap_is_not_missing(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct tree_file file;
+	struct error error = { 0 };
+	bench_make(&bench, "mkdir etc; echo one > etc/a; echo two > etc/b; tar -cf image etc/a etc/b");
+	assert_null(tarfs_gap(&bench.archive, &bench.arena));
+	assert_false(tree_lookup(&bench.tree, "/etc/absent", &file, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+
+	bench_cut(&bench, 2048);
+	expect_gap(&bench, "the tar archive ends at offset 2048 without its end mark: was it copied "
+	                   "completely?");
+	assert_string_equal(load(&bench, "/etc/b"), "two\n");
+	bench_cut(&bench, 1536 + 3);
+	expect_gap(&bench, "the tar archive ends at offset 1539, 1 bytes before its member etc/b does: was "
+	                   "it copied completely?");
+	assert_false(tree_load(&bench.tree, "/etc/b", 100, &bench.arena, &(struct span){ 0 }, NULL, &error));
+	assert_int_equal(error.code, ERROR_TRUNCATED);
+	bench_free(&bench);
+}
+
+static void damage_is_a_gap(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_make(&bench, "mkdir etc; echo one > etc/a; echo two > etc/b; tar -cf image etc/a etc/b etc/a");
+	((uint8_t *)(uintptr_t)bench.bytes.data)[2048] ^= 1;
+	bench_cut(&bench, bench.bytes.size);
+	expect_gap(&bench, "the tar header at offset 2048 is damaged: its checksum is wrong: what comes "
+	                   "behind it is not examined");
+	bench_free(&bench);
+}
+
 static void many_members_cost_steps(void **state)
 {
 	(void)state;
@@ -161,6 +236,8 @@ int main(void)
 		cmocka_unit_test(later_members_win_and_hard_links_keep),
 		cmocka_unit_test(members_go_through_links_to_folders),
 		cmocka_unit_test(what_leads_out_is_left_out),
+		cmocka_unit_test(what_may_be_behind_a_gap_is_not_missing),
+		cmocka_unit_test(damage_is_a_gap),
 		cmocka_unit_test(many_members_cost_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
