@@ -50,7 +50,10 @@ static bool content_is_disk(const struct tar_archive *archive, const struct tar_
 	        span_has(bytes, 4096, "EFI PART", 8));
 }
 
-/* The last file named disk.raw, as unpacking would leave it; or the only file, when it looks like a disk. */
+/*
+ * The last file named disk.raw, as unpacking would leave it; or the only file, when it looks like a disk. Of
+ * a system, which begins with folders, a kernel does: where the end is missing, it may be the first of many.
+ */
 static const struct tar_member *find_disk(const struct tar_archive *archive)
 {
 	const struct tar_member *named = NULL, *only = NULL;
@@ -64,7 +67,7 @@ static const struct tar_member *find_disk(const struct tar_archive *archive)
 		if (str_equal(tar_plain_name(member->name), "disk.raw"))
 			named = member;
 	}
-	if (named || files != 1)
+	if (named || files != 1 || (!archive->has_end && archive->members.count > 1))
 		return named;
 	bool by_name = str_ends(only->name, ".raw") || str_ends(only->name, ".img");
 	return by_name || content_is_disk(archive, only) ? only : NULL;

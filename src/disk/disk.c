@@ -143,13 +143,16 @@ static bool refuse_inside(const struct container *inside, const char *outside, s
 /* More members than an appliance has are those of a system. */
 #define FEW_MEMBERS 8
 
-/* An archive without a raw disk may have one of another format, as an OVA has: false then, and what to do. */
+/*
+ * An archive without a raw disk may have one of another format, as an OVA has: false then, and what to do. Of
+ * one whose end is missing it is not known how many members it has.
+ */
 static bool has_no_other_disk(struct disk *disk, struct error *error)
 {
 	const struct tar_archive *archive = disk->archive;
 	const struct reader whole = disk->reader;
-	bool none = true;
-	for (size_t i = 0; i < archive->members.count && archive->members.count <= FEW_MEMBERS && none; i++) {
+	bool none = true, few = archive->has_end && archive->members.count <= FEW_MEMBERS;
+	for (size_t i = 0; few && i < archive->members.count && none; i++) {
 		const struct tar_member *member = &archive->members.items[i];
 		const struct container *inside;
 		struct error ignored = { 0 };

@@ -330,6 +330,26 @@ static void a_cut_root_tar_is_not_fully_examined(void **state)
 	arena_free(&bench.arena);
 }
 
+/* The kernel looks like a boot sector, and the initramfs has a name that disks have. */
+static void a_file_of_a_cut_root_tar_is_no_disk(void **state)
+{
+	(void)state;
+	struct bench bench = { 0 };
+	struct span tar =
+		image_script("mkdir boot etc; printf '\\125\\252' | dd bs=1 seek=510 of=boot/initramfs.img;"
+	                     "echo ID=debian > etc/os-release; tar -cf image boot etc",
+	                     &bench.arena);
+	const size_t cuts[] = { 1024 + 512, 1024 + 512 + 100 };
+	for (size_t i = 0; i < 2; i++) {
+		bench = (struct bench){ .arena = bench.arena };
+		gather_bytes(&bench, span_of(tar.data, cuts[i]));
+		assert_int_equal(bench.facts.examined, EXAMINED_NONE);
+		assert_int_equal(bench.facts.kind, INPUT_UNKNOWN);
+		assert_non_null(strstr(bench.facts.reason, "was it copied completely?"));
+	}
+	arena_free(&bench.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_root_tar_is_an_input),
 		cmocka_unit_test(a_root_tar_with_members_left_out_is_not_fully_examined),
 		cmocka_unit_test(a_cut_root_tar_is_not_fully_examined),
+		cmocka_unit_test(a_file_of_a_cut_root_tar_is_no_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
