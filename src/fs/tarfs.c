@@ -22,6 +22,7 @@ struct entry {
 	uint32_t first, last,
 		sibling; /* 1 + index: children of a directory, and the next child of its parent */
 	enum node_type type;
+	const char *left_out; /* why there is no content that it could have; NULL: there is */
 };
 
 struct tarfs {
@@ -216,7 +217,7 @@ static bool find_linked(const struct filesystem *fs, const struct tar_member *li
 	    !enter(fs, folder, false, &position, error) || !find_child(fs, position.at, name, &child, error))
 		return false;
 	const struct entry *found = entry_at(fs->state, child);
-	if (!child || found->type == NODE_DIRECTORY)
+	if (!child || found->type == NODE_DIRECTORY || found->left_out)
 		return error_set(error, ERROR_CORRUPT, "it is a hard link to %.100s, which is not there",
 		                 link->link ? link->link : "nothing");
 	*out = *found;
@@ -230,9 +231,12 @@ static bool put(const struct filesystem *fs, const struct tar_member *member, st
 	struct span folder, name;
 	struct entry content = { .member = member, .type = type_of(member) };
 	if (member->type == TAR_CONTINUED)
-		return error_set(error, ERROR_CORRUPT, "its beginning is on another volume");
-	if (member->type == TAR_HARD_LINK && !find_linked(fs, member, &content, error))
-		return false;
+		content.left_out = "its beginning is on another volume";
+	if (member->type == TAR_HARD_LINK && !find_linked(fs, member, &content, error)) {
+		if (error->code == ERROR_LIMIT)
+			return false;
+		content.left_out = arena_strdup(fs->arena, error->message);
+	}
 	if (member->type == TAR_SYMLINK && !member->link)
 		return error_set(error, ERROR_CORRUPT, "it is a link to nothing");
 	if (!split_path(member->name, &folder, &name, error) || !enter(fs, folder, true, &position, error))
@@ -251,7 +255,8 @@ static bool put(const struct filesystem *fs, const struct tar_member *member, st
 		return error_set(error, ERROR_CORRUPT, "it is a directory already");
 	entry->member = content.member;
 	entry->type = content.type;
-	return true;
+	entry->left_out = content.left_out;
+	return !entry->left_out || error_set(error, ERROR_CORRUPT, "%s", entry->left_out);
 }
 
 static void note(struct filesystem *fs, const struct tar_member *member, const char *why)
@@ -309,6 +314,9 @@ static bool tarfs_lookup(const struct node *directory, const char *name, struct 
 		return error_set(error, ERROR_TRUNCATED, "%s", gap);
 	if (!child)
 		return error_set(error, ERROR_NOT_FOUND, "no such file or directory");
+	const struct entry *entry = entry_at(directory->fs->state, child);
+	if (entry->left_out)
+		return error_set(error, ERROR_CORRUPT, "it is left out: %s", entry->left_out);
 	fill_node(directory->fs, child, out);
 	return true;
 }
@@ -376,6 +384,8 @@ const char *tarfs_gap(const struct tar_archive *archive, struct arena *arena)
 		                    "the tar archive ends at offset %" PRIu64
 		                    " without its end mark: was it copied completely?",
 		                    archive->end);
+	if (archive->members.count > 0 && archive->members.items[0].type == TAR_CONTINUED)
+		return "the tar archive is one of several volumes, and not the first: put them together";
 	return NULL;
 }
 

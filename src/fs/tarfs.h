@@ -3,6 +3,7 @@
 // A later member of a name takes the place of an earlier one, hard links share the content of an earlier
 // member, missing parents are made up, and members go through symbolic links to directories inside the
 // archive. What tar would refuse or put elsewhere ("..", a file for a parent) is left out and adds a problem.
+// The name of a member whose content is elsewhere, a hard link to what is not there, leads to an error.
 //
 // Of an archive with a gap, what is in its index is there, although a member behind the gap might replace it:
 // few archives have a name twice. What is not in the index is not missing: looking for it is an error, and so
@@ -13,8 +14,8 @@
 #include "fs/fs.h"
 
 /*
- * Why members may be missing of the archive: it is cut or damaged, or has no end mark, as one that is cut
- * between two members. One sentence, in the arena; NULL where all are there.
+ * Why members may be missing of the archive: it is cut or damaged, has no end mark, as one that is cut
+ * between two members, or goes on from another volume. One sentence, in the arena; NULL where all are there.
  */
 const char *tarfs_gap(const struct tar_archive *archive, struct arena *arena);
 

@@ -212,6 +212,42 @@ static void damage_is_a_gap(void **state)
 	bench_free(&bench);
 }
 
+static void a_name_whose_content_is_elsewhere_is_not_missing(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct tree_file file;
+	struct error error = { 0 };
+	bench_make(&bench, "echo one > a; ln a b; ln a c; tar -cf image a b c; tar --delete -f image a;"
+	                   "rm c; echo two > c; tar -rf image c");
+	assert_false(tree_lookup(&bench.tree, "/b", &file, &error));
+	assert_int_equal(error.code, ERROR_CORRUPT);
+	assert_string_equal(error.message, "/b: it is left out: it is a hard link to a, which is not there");
+	assert_string_equal(load(&bench, "/c"), "two\n");
+	assert_false(tree_lookup(&bench.tree, "/a", &file, &error));
+	assert_int_equal(error.code, ERROR_NOT_FOUND);
+	assert_int_equal(bench.fs.problems.count, 2);
+	assert_null(tarfs_gap(&bench.archive, &bench.arena));
+	bench_free(&bench);
+}
+
+static void a_later_volume_has_a_gap(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct tree_file file;
+	struct error error = { 0 };
+	bench_make(&bench, "head -c 30000 /dev/zero > a; echo two > b;"
+	                   "tar -M -L 20 -cf first -f image a b < /dev/null");
+	assert_non_null(strstr(tarfs_gap(&bench.archive, &bench.arena), "one of several volumes"));
+	assert_string_equal(load(&bench, "/b"), "two\n");
+	assert_false(tree_lookup(&bench.tree, "/a", &file, &error));
+	assert_string_equal(error.message, "/a: it is left out: its beginning is on another volume");
+	assert_false(tree_lookup(&bench.tree, "/c", &file, &error));
+	assert_int_equal(error.code, ERROR_TRUNCATED);
+	bench_free(&bench);
+}
+
 static void many_members_cost_steps(void **state)
 {
 	(void)state;
@@ -238,6 +274,8 @@ int main(void)
 		cmocka_unit_test(what_leads_out_is_left_out),
 		cmocka_unit_test(what_may_be_behind_a_gap_is_not_missing),
 		cmocka_unit_test(damage_is_a_gap),
+		cmocka_unit_test(a_name_whose_content_is_elsewhere_is_not_missing),
+		cmocka_unit_test(a_later_volume_has_a_gap),
 		cmocka_unit_test(many_members_cost_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
