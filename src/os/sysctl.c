@@ -178,23 +178,40 @@ static void mask_word(void *context, const char *word)
 	           strcmp(word, "systemd.mask=systemd-sysctl") == 0;
 }
 
-/* Is systemd-sysctl kept from running? Fills where. */
-static bool service_masked(const struct sysctl_system *system, struct arena *arena, struct place *place)
+/* Is this unit file a link to /dev/null, or empty, as `systemctl mask` leaves it? False where it cannot be
+ * told. */
+static bool read_mask(const struct tree *tree, const char *path, bool *masked, struct error *error)
+{
+	struct tree_file file;
+	char target[TREE_PATH_MAX];
+	*masked = false;
+	if (!tree_lookup_link(tree, path, &file, error))
+		return error->code == ERROR_NOT_FOUND;
+	if (file.node.type == NODE_SYMLINK) {
+		if (!file.node.fs->driver->read_link(&file.node, target, sizeof(target), error))
+			return false;
+		*masked = strcmp(target, "/dev/null") == 0;
+		if (*masked)
+			return true;
+		if (!tree_lookup(tree, path, &file, error))
+			return error->code == ERROR_NOT_FOUND;
+	}
+	*masked = file.node.type == NODE_FILE && file.node.size == 0;
+	return true;
+}
+
+/* Is systemd-sysctl kept from running? Fills where. False where it cannot be told. */
+static bool find_mask(const struct sysctl_system *system, struct arena *arena, bool *masked,
+                      struct place *place, struct error *error)
 {
 	static const char path[] = "/etc/systemd/system/systemd-sysctl.service";
-	char target[TREE_PATH_MAX];
-	struct tree_file file;
-	struct error error = { 0 };
-	bool masked = false;
+	*masked = false;
 	*place = system->command_line_place;
-	each_word(system->command_line, arena, mask_word, &masked);
-	if (masked)
+	each_word(system->command_line, arena, mask_word, masked);
+	if (*masked)
 		return true;
 	*place = (struct place){ .path = path };
-	if (tree_read_link(system->tree, path, target, sizeof(target)) && strcmp(target, "/dev/null") == 0)
-		return true;
-	return tree_lookup(system->tree, path, &file, &error) && file.node.type == NODE_FILE &&
-	       file.node.size == 0;
+	return read_mask(system->tree, path, masked, error);
 }
 
 static void add_name(struct names *names, size_t *capacity, const char *name, struct arena *arena)
@@ -304,8 +321,10 @@ static void boot(const struct sysctl_system *system, const struct sysctl_script 
 	struct place mask;
 	struct run run = { .kernel = model, .script = script, .prefix = "", .budget = budget };
 	apply_command_line(model);
-	bool masked = system->applier == SYSCTL_APPLIER_SYSTEMD && service_masked(system, arena, &mask);
-	bool sound = masked || run_script(&run, &error);
+	bool masked = false;
+	bool sound =
+		system->applier != SYSCTL_APPLIER_SYSTEMD || find_mask(system, arena, &masked, &mask, &error);
+	sound = sound && (masked || run_script(&run, &error));
 	/* udev runs it again for each interface that appears (99-systemd.rules), masked or not. */
 	run.prefix = "net/ipv4/conf/" SYSCTL_INTERFACE "/";
 	if (sound && system->applier == SYSCTL_APPLIER_SYSTEMD)

@@ -343,6 +343,17 @@ static void files_override_the_command_line(void **state)
 	expect("fs.protected_symlinks", "1");
 }
 
+/* Whether the files are applied is not known then, and so is no value. */
+static void a_mask_that_cannot_be_looked_for(void **state)
+{
+	(void)state;
+	memory_file(&files, "/etc/sysctl.d/50-a.conf", "kernel.kptr_restrict=1\n");
+	assert_string_equal(predict("kernel.kptr_restrict")->value, "1");
+	memory_link(&files, "/etc/systemd/system", "system");
+	assert_null(predict("kernel.kptr_restrict")->value);
+	assert_non_null(strstr(predict("kernel.kptr_restrict")->reason, "symbolic links"));
+}
+
 static void a_masked_service_applies_nothing(void **state)
 {
 	(void)state;
@@ -462,6 +473,7 @@ int main(void)
 		TEST(ptrace_scope_3_stays),
 		TEST(files_override_the_command_line),
 		TEST(a_masked_service_applies_nothing),
+		TEST(a_mask_that_cannot_be_looked_for),
 		TEST(old_procps_knows_no_patterns),
 		TEST(openrc_with_busybox),
 		TEST(an_unknown_init_is_not_trusted),
